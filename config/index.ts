@@ -1,0 +1,12 @@
+// The one door to the configuration.
+export * from "./credentials";
+export * from "./load";
+export * from "./names";
+export type * from "./schema/backup";
+export type * from "./schema/database";
+export type * from "./schema/deployment";
+export { accountSettings } from "./schema/deployment";
+export type * from "./schema/network";
+export type * from "./schema/service";
+export type * from "./schema/stage";
+export { STATEFUL_TYPES } from "./stateful-types";

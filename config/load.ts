@@ -1,0 +1,125 @@
+// Loads stages.ts (or the sample), validates it, and says in plain words what is wrong with it.
+import { existsSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { closest, distance } from "fastest-levenshtein";
+import { z } from "zod";
+import { MOVED } from "./moved";
+import { type Deployment, type DeploymentInput, deployment } from "./schema/deployment";
+import type { StageConfig } from "./schema/stage";
+
+export const PROJECT_ROOT = resolve(__dirname, "..");
+
+/** A configuration that cannot be used; the message lists every problem with field, value and remedy. */
+export class ConfigurationError extends Error {}
+
+/** Gives stages.ts its type: completion and errors in the editor. */
+export const defineDeployment = (input: DeploymentInput): DeploymentInput => input;
+
+export interface LoadedDeployment {
+  config: Deployment;
+  /** The file it came from. */
+  file: string;
+  /** Whether it is the sample, because no stages.ts exists. */
+  isSample: boolean;
+}
+
+/** The file named by REDCAP_STAGES_FILE, else stages.ts, else the sample. */
+export function stagesFile(): { file: string; isSample: boolean } {
+  const named = process.env.REDCAP_STAGES_FILE;
+  const own = named ? resolve(PROJECT_ROOT, named) : join(PROJECT_ROOT, "stages.ts");
+  if (named && !existsSync(own)) throw new ConfigurationError(`REDCAP_STAGES_FILE names ${own}, which does not exist.`);
+  return existsSync(own)
+    ? { file: own, isSample: false }
+    : { file: join(PROJECT_ROOT, "stages.sample.ts"), isSample: true };
+}
+
+export const CREATE_STAGES_HINT = "cp stages.sample.ts stages.ts";
+
+/**
+ * Reads and validates the configuration.
+ * @throws ConfigurationError with one line per problem.
+ */
+export function loadDeployment(): LoadedDeployment {
+  const { file, isSample } = stagesFile();
+  const module = require(file) as { default?: unknown };
+  if (module.default === undefined)
+    throw new ConfigurationError(
+      `${basename(file)} has no default export: end it with "export default defineDeployment({ … })".`,
+    );
+  return { config: validate(module.default, basename(file)), file, isSample };
+}
+
+/** As loadDeployment, for commands that reach into an account: the sample's accounts are nobody's. */
+export function loadOwnDeployment(): LoadedDeployment {
+  const loaded = loadDeployment();
+  if (loaded.isSample)
+    throw new ConfigurationError(
+      `There is no stages.ts yet. Create it from the sample, then edit it:\n  ${CREATE_STAGES_HINT}`,
+    );
+  return loaded;
+}
+
+/** The stage with this name. @throws ConfigurationError naming the stages there are. */
+export function findStage(config: Deployment, name: string): StageConfig {
+  const found = config.stages.find((entry) => entry.name === name);
+  if (found) return found;
+  throw new ConfigurationError(
+    `--stage ${name}: there is no such stage. Configured: ${config.stages.map((entry) => entry.name).join(", ")}.`,
+  );
+}
+
+/** Validates a configuration object. @throws ConfigurationError */
+export function validate(input: unknown, fileName = "stages.ts"): Deployment {
+  const result = deployment.safeParse(input, { reportInput: true });
+  if (result.success) return result.data;
+  const problems = result.error.issues.flatMap((issue) => explain(issue, input));
+  throw new ConfigurationError(
+    `${fileName}: ${problems.length === 1 ? "1 problem" : `${problems.length} problems`}\n${problems.map((line) => `  ${line}`).join("\n")}`,
+  );
+}
+
+function explain(issue: z.core.$ZodIssue, input: unknown): string[] {
+  const path = describePath(issue.path, input);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => `${path ? `${path}.` : ""}${key}: ${unknownKey(key, issue.path)}`);
+  }
+  const at = valueAt(input, issue.path);
+  const missing =
+    at === undefined ? "missing. " : typeof at === "object" ? "" : `${JSON.stringify(at)} is not accepted. `;
+  return [`${path || "the export"}: ${value}${issue.message}`];
+}
+
+function unknownKey(key: string, path: PropertyKey[]): string {
+  const inStage = path[0] === "stages";
+  const moved = inStage && path.length === 2 ? MOVED[key] : undefined;
+  if (moved) return `this setting is now ${moved}.`;
+  const similar = closest(key, knownKeys());
+  return distance(key, similar) <= Math.max(2, key.length / 3)
+    ? `unknown key. Did you mean "${similar}"?`
+    : "unknown key. Remove it, or see config/schema for what there is.";
+}
+
+/** `stages[1].db` reads as `stages[prod].db`: people know stages by their names. */
+function describePath(path: PropertyKey[], input: unknown): string {
+  return path.reduce<string>((text, part, index) => {
+    if (typeof part !== "number") return text ? `${text}.${String(part)}` : String(part);
+    const entry = valueAt(input, path.slice(0, index + 1)) as { name?: unknown } | undefined;
+    return `${text}[${typeof entry?.name === "string" ? entry.name : part}]`;
+  }, "");
+}
+
+function valueAt(input: unknown, path: PropertyKey[]): unknown {
+  return path.reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], input);
+}
+
+let keys: string[] | undefined;
+function knownKeys(): string[] {
+  if (keys) return keys;
+  const found = new Set<string>();
+  JSON.stringify(z.toJSONSchema(deployment, { io: "input", unrepresentable: "any" }), (_, value) => {
+    for (const key of Object.keys(value?.properties ?? {})) found.add(key);
+    return value;
+  });
+  keys = [...found];
+  return keys;
+}

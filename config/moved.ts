@@ -1,0 +1,19 @@
+// Spellings of the REDCap-on-AWS systems that people come from, and where each setting lives here.
+
+/** Key of a stage there (dots for nesting) to its path here. */
+export const MOVED: Record<string, string> = {
+  appRunnerConcurrency: 'service.concurrency (with service.type "app-runner")',
+  appRunnerMaxSize: 'service.maxSize (with service.type "app-runner")',
+  appRunnerMinSize: 'service.minSize (with service.type "app-runner")',
+  cpu: "service.cpu",
+  memory: "service.memory",
+  port: "service.port",
+  ecs: 'service, with type "fargate"',
+  dbReaders: "db.dbReaders",
+  dbSnapshotId: "db.dbSnapshotId",
+  engineVersion: "db.engineVersion",
+  maxAllowedPacket: "db.maxAllowedPacket",
+  preferredMaintenanceWindow: "db.preferredMaintenanceWindow",
+  scaling: "db.scaling for the database, service.scaling for the containers",
+  certificate: "service.certificateArn",
+};

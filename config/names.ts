@@ -1,0 +1,74 @@
+// Every name and ARN that more than one stack, script or account must agree on before anything is deployed.
+import type { BackupDestinationConfig } from "./schema/backup";
+import type { StageConfig } from "./schema/stage";
+
+/** Tag that the backup selection of a stage reads; its value is the stage's prefix. */
+export const BACKUP_TAG = "redcap:backup";
+
+/** AWS partition of a region: aws, aws-cn or aws-us-gov. */
+export function partitionOf(region: string): string {
+  if (region.startsWith("cn-")) return "aws-cn";
+  return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
+}
+
+export interface Location {
+  accountId: string;
+  region: string;
+}
+
+/** `arn("rds", location, "cluster:redcap-prod")` */
+export function arn(service: string, { accountId, region }: Location, resource: string): string {
+  return `arn:${partitionOf(region)}:${service}:${region}:${accountId}:${resource}`;
+}
+
+/** Identifier of the n-th instance of a cluster; 1 is created first and so becomes the writer. */
+export const instanceIdentifier = (clusterIdentifier: string, number: number): string =>
+  `${clusterIdentifier}-${number}`;
+
+/** Names of one stage. */
+export function stageNames(stage: StageConfig) {
+  const prefix = `redcap-${stage.name}`;
+  const clusterIdentifier = stage.db.clusterIdentifier ?? prefix;
+  return {
+    prefix,
+    clusterIdentifier,
+    clusterArn: arn("rds", stage, `cluster:${clusterIdentifier}`),
+    clusterParameterGroup: prefix,
+    dbSubnetGroup: prefix,
+    databaseName: "redcap",
+    /** Function that creates, resets and checks database users, from inside the VPC. */
+    databaseUsersFunction: `${prefix}-database-users`,
+    applicationSecret: `${prefix}/database/application`,
+    ddlSecret: `${prefix}/database/ddl`,
+    filesBucket: `${prefix}-files-${stage.accountId}-${stage.region}`,
+    logsBucket: `${prefix}-logs-${stage.accountId}-${stage.region}`,
+    ecsCluster: prefix,
+    ecsService: prefix,
+    sourceVault: prefix,
+    backupRole: `${prefix}-backup`,
+    appStack: `app-${stage.name}`,
+    backupSourceStack: `backup-source-${stage.name}`,
+  };
+}
+
+export const BACKUP_DESTINATION_STACK = "backup-destination";
+export const ROUTE53_NS_STACK = "route53-ns";
+
+export const vaultArn = (location: Location, vaultName: string): string =>
+  arn("backup", location, `backup-vault:${vaultName}`);
+export const destinationVaultArn = (destination: BackupDestinationConfig): string =>
+  vaultArn(destination, destination.vaultName);
+
+/** ARN of a role of a stage, with the configured path. */
+export const roleArn = (stage: StageConfig, name: string): string =>
+  `arn:${partitionOf(stage.region)}:iam::${stage.accountId}:role${stage.iam.rolePath}${name}`;
+
+/** Terraform's remote state of an account and region, made by `npm run bootstrap`. */
+export function stateNames({ accountId, region }: Location) {
+  return {
+    bucket: `redcap-tfstate-${accountId}-${region}`,
+    lockTable: "redcap-tfstate-lock",
+    keyAlias: "alias/redcap-tfstate",
+    stateKey: (stack: string) => `${stack}.tfstate`,
+  };
+}

@@ -1,0 +1,104 @@
+// The Aurora MySQL Serverless v2 cluster of a stage.
+import { z } from "zod";
+
+const WINDOW_DAY = "(mon|tue|wed|thu|fri|sat|sun)";
+const WINDOW_TIME = "([01]\\d|2[0-3]):[0-5]\\d";
+
+/** 1 ACU is about 2 GiB of memory; steps of 0.5, 0 to pause, 256 at most (Aurora user guide, Serverless v2 capacity). */
+const acu = z.number().min(0).max(256).multipleOf(0.5, "Aurora counts capacity in steps of 0.5 ACU.");
+
+const scaling = z
+  .strictObject({
+    minCapacityAcu: acu
+      .default(0.5)
+      .describe(
+        "Smallest capacity in ACU. 0 lets an idle cluster pause; a cron that runs every minute keeps it awake.",
+      ),
+    maxCapacityAcu: acu
+      .min(1, "Aurora's largest capacity is at least 1 ACU.")
+      .default(4)
+      .describe("Largest capacity in ACU."),
+    secondsUntilAutoPause: z
+      .number()
+      .int()
+      .min(300)
+      .max(86_400)
+      .default(3_600)
+      .describe("Idle seconds before a cluster with minCapacityAcu 0 pauses."),
+  })
+  .refine((value) => value.minCapacityAcu <= value.maxCapacityAcu, {
+    path: ["minCapacityAcu"],
+    error: "minCapacityAcu must not be above maxCapacityAcu.",
+  });
+
+export const database = z
+  .strictObject({
+    clusterIdentifier: z
+      .string()
+      .regex(
+        /^(?=.{1,40}$)[a-z]([a-z0-9]|-(?!-))*[a-z0-9]$/,
+        "Use 2 to 40 lower-case letters, digits and single hyphens, starting with a letter.",
+      )
+      .optional()
+      .describe(
+        "Identifier of the cluster, where it is not redcap-<stage>. `npm run restore -- --keep-identifier` writes it.",
+      ),
+    engineVersion: z
+      .string()
+      .regex(/^8\.0\.mysql_aurora\.3\.\d+\.\d+$/, "Write an Aurora MySQL 3 version such as 8.0.mysql_aurora.3.10.0.")
+      .default("8.0.mysql_aurora.3.10.0")
+      .describe("Aurora MySQL version; the default is the long-term-support line 3.10."),
+    dbReaders: z
+      .number()
+      .int()
+      .min(0)
+      .max(15, "Aurora allows 15 readers.")
+      .default(1)
+      .describe("Read-only instances beside the writer."),
+    dbSnapshotId: z
+      .string()
+      .min(1)
+      .optional()
+      .describe(
+        "Snapshot that a new cluster is created from. Read at creation only: changing it later changes nothing.",
+      ),
+    maxAllowedPacket: z
+      .string()
+      .regex(/^\d+$/, 'Write a number of bytes in quotes, such as "1073741824".')
+      .default("1073741824")
+      .describe("max_allowed_packet in bytes; REDCap asks for 1 GiB."),
+    preferredMaintenanceWindow: z
+      .string()
+      .regex(
+        new RegExp(`^${WINDOW_DAY}:${WINDOW_TIME}-${WINDOW_DAY}:${WINDOW_TIME}$`),
+        "Write it like sun:03:00-sun:04:00 (UTC).",
+      )
+      .default("sun:03:00-sun:04:00")
+      .describe("Weekly maintenance window, UTC."),
+    preferredBackupWindow: z
+      .string()
+      .regex(new RegExp(`^${WINDOW_TIME}-${WINDOW_TIME}$`), "Write it like 01:00-02:00 (UTC).")
+      .default("01:00-02:00")
+      .describe("Daily window of Aurora's own automated snapshot, UTC."),
+    backupRetentionDays: z
+      .number()
+      .int()
+      .min(1)
+      .max(35, "Aurora keeps automated backups for 1 to 35 days.")
+      .default(35)
+      .describe("Days of Aurora's automated backups, the range of point-in-time recovery in the same account."),
+    backtrackHours: z
+      .number()
+      .int()
+      .min(0)
+      .max(72, "Aurora backtracks 72 hours at most.")
+      .default(24)
+      .describe(
+        "Hours the cluster can be rewound in place; 0 is off. Off with a message where the region lacks it; can be turned on only when a cluster is created or restored.",
+      ),
+    scaling: scaling.prefault({}).describe("Capacity of each Serverless v2 instance."),
+  })
+  .prefault({})
+  .describe("The Aurora MySQL Serverless v2 cluster.");
+
+export type DatabaseConfig = z.infer<typeof database>;

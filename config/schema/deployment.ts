@@ -1,0 +1,112 @@
+// The whole of stages.ts: the stages, the backup account, and what belongs to accounts rather than to stages.
+import { z } from "zod";
+import { backupDestination } from "./backup";
+import { accountId, profile, region, tags } from "./common";
+import { stage } from "./stage";
+
+const ownership = z.enum(["create", "existing"], 'Use "create" or "existing".').default("create");
+
+/** Settings that exist once per account and region; `npm run bootstrap` owns them, so that two stages never fight over them. */
+const account = z.strictObject({
+  backupRegionSettings: ownership.describe("AWS Backup's opt-in for Aurora and S3."),
+  guardDuty: ownership.describe("GuardDuty's detector."),
+  awsConfig: ownership.describe("AWS Config's recorder, which AWS Backup's frameworks read."),
+});
+
+const route53Ns = z
+  .strictObject({
+    accountId,
+    region,
+    profile,
+    domain: z.string().min(3).describe("Parent domain whose hosted zone is in this account."),
+    apps: z
+      .array(
+        z.strictObject({
+          name: z.string().min(1).describe("Record name below the domain, such as redcap."),
+          nsRecords: z.array(z.string().min(1)).min(1).describe("Name servers that the app's stack put out."),
+        }),
+      )
+      .default([]),
+    tags: tags.default({}),
+  })
+  .describe("The account that hosts the parent domain, where it is another one.");
+
+const shape = z.strictObject({
+  stages: z
+    .array(stage)
+    .min(1, "Write at least one stage.")
+    .describe("The stages; each becomes app-<name> and backup-source-<name>."),
+  backupDestination: backupDestination.optional(),
+  route53Ns: route53Ns.optional(),
+  accounts: z
+    .record(accountId, account)
+    .default({})
+    .describe("Per account id: which of the account's own settings bootstrap creates, and which exist already."),
+});
+
+export const deployment = shape.superRefine((value, context) => {
+  const issue = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
+  value.stages.forEach((entry, index) => {
+    const at = ["stages", index];
+    if (value.stages.findIndex((other) => other.name === entry.name) !== index) {
+      issue([...at, "name"], `The name "${entry.name}" is taken by another stage: choose another.`);
+    }
+    if (entry.service.type === "app-runner") {
+      issue([...at, "service", "type"], 'This version deploys no App Runner service yet: use type "fargate".');
+    }
+    if (
+      entry.network.type === "existing" &&
+      entry.service.type === "fargate" &&
+      !entry.service.internal &&
+      entry.network.publicSubnetIds.length < 2
+    ) {
+      issue(
+        [...at, "network", "publicSubnetIds"],
+        "An internet-facing load balancer needs two public subnets: add them, or set service.internal to true.",
+      );
+    }
+    if (!entry.backup.enabled) return;
+    const destination = value.backupDestination;
+    const copied = entry.backup.rules.flatMap((rule, ruleIndex) => (rule.copy ? [{ copy: rule.copy, ruleIndex }] : []));
+    for (const { copy, ruleIndex } of copied) {
+      const copyPath = [...at, "backup", "rules", ruleIndex, "copy"];
+      if (!destination) {
+        issue(copyPath, "A copy needs a vault to go to: add backupDestination, or leave copy out.");
+      } else if (
+        copy.deleteAfterDays < destination.lock.minRetentionDays ||
+        copy.deleteAfterDays > destination.lock.maxRetentionDays
+      ) {
+        issue(
+          [...copyPath, "deleteAfterDays"],
+          `${copy.deleteAfterDays} days are outside the destination lock's ${destination.lock.minRetentionDays} to ${destination.lock.maxRetentionDays}: such copies fail.`,
+        );
+      }
+    }
+    if (destination && copied.length > 0) {
+      if (destination.accountId === entry.accountId) {
+        issue(
+          ["backupDestination", "accountId"],
+          `The backup account must not be the account of stage "${entry.name}": who takes that over would hold both.`,
+        );
+      }
+      // Aurora has no single copy that crosses both account and region (AWS Backup, feature availability by resource).
+      if (destination.region !== entry.region) {
+        issue(
+          ["backupDestination", "region"],
+          `Aurora cannot be copied to another account and another region in one step: use ${entry.region}, the region of stage "${entry.name}".`,
+        );
+      }
+    }
+  });
+});
+
+export type AccountConfig = z.infer<typeof account>;
+export type Route53NsConfig = z.infer<typeof route53Ns>;
+export type Deployment = z.infer<typeof deployment>;
+/** What a user writes in stages.ts: defaults may be left out. */
+export type DeploymentInput = z.input<typeof deployment>;
+
+/** The settings of an account; what `accounts` does not mention is created. */
+export function accountSettings(config: Deployment, id: string): AccountConfig {
+  return config.accounts[id] ?? account.parse({});
+}

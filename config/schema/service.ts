@@ -1,0 +1,119 @@
+// What runs REDCap: ECS Fargate behind a load balancer, or App Runner.
+import { z } from "zod";
+import { positive } from "./common";
+
+/** Memory in GB that Fargate allows for each number of vCPUs (ECS developer guide, task size). */
+const FARGATE_MEMORY: Record<string, number[]> = {
+  "0.25 vCPU": [0.5, 1, 2],
+  "0.5 vCPU": [1, 2, 3, 4],
+  "1 vCPU": range(2, 8, 1),
+  "2 vCPU": range(4, 16, 1),
+  "4 vCPU": range(8, 30, 1),
+  "8 vCPU": range(16, 60, 4),
+  "16 vCPU": range(32, 120, 8),
+};
+
+function range(from: number, to: number, step: number): number[] {
+  return Array.from({ length: (to - from) / step + 1 }, (_, index) => from + index * step);
+}
+
+const image = z
+  .string()
+  .regex(
+    /^\S+[:@]\S+$/,
+    "Write an image with its tag or digest, such as 111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:15.5.0.",
+  )
+  .refine(
+    (text) => !text.endsWith(":latest"),
+    "Name a version: with :latest a roll-back would start the same image again.",
+  )
+  .describe("Container image to run, with its tag or digest.");
+
+const port = z.number().int().min(1024).max(65_535).default(8080).describe("Port the container listens on.");
+
+export const fargate = z
+  .strictObject({
+    type: z.literal("fargate"),
+    image,
+    port,
+    cpu: z
+      .enum(
+        Object.keys(FARGATE_MEMORY) as [string, ...string[]],
+        `Use one of ${Object.keys(FARGATE_MEMORY).join(", ")}.`,
+      )
+      .default("2 vCPU")
+      .describe("vCPUs of a task."),
+    memory: z
+      .string()
+      .regex(/^\d+(\.5)? GB$/, 'Write the memory like "4 GB".')
+      .default("4 GB")
+      .describe("Memory of a task; Fargate allows certain amounts for each cpu."),
+    scaling: z
+      .strictObject({
+        minContainers: positive.default(1).describe("Tasks that always run."),
+        maxContainers: positive.default(3).describe("Tasks at most."),
+        requestsPerContainer: positive.default(100).describe("Requests per task and minute that autoscaling aims at."),
+        cpuUtilization: z
+          .number()
+          .int()
+          .min(10)
+          .max(95)
+          .default(60)
+          .describe("Average CPU in percent that autoscaling aims at."),
+      })
+      .refine((value) => value.minContainers <= value.maxContainers, {
+        path: ["minContainers"],
+        error: "minContainers must not be above maxContainers.",
+      })
+      .prefault({})
+      .describe("How many tasks run."),
+    certificateArn: z
+      .string()
+      .regex(
+        /^arn:[\w-]+:(acm|iam):[a-z0-9-]*:\d{12}:(server-)?certificate\/\S+$/,
+        "Write the ARN of an ACM certificate in the stage's account and region.",
+      )
+      .describe("Certificate of the HTTPS listener. There is no plain-HTTP service."),
+    internal: z.boolean().default(false).describe("Whether the load balancer is reachable from inside the VPC only."),
+    healthCheckPath: z
+      .string()
+      .startsWith("/", "Start the path with a slash.")
+      .default("/")
+      .describe("Path that the load balancer asks."),
+    idleTimeoutSeconds: positive
+      .max(4_000, "An Application Load Balancer waits 4,000 seconds at most.")
+      .default(4_000)
+      .describe("Seconds a request may be silent, for REDCap's long imports and exports."),
+  })
+  .refine((value) => FARGATE_MEMORY[value.cpu]?.includes(Number.parseFloat(value.memory)), {
+    path: ["memory"],
+    error: (issue) => {
+      const { cpu } = issue.input as { cpu: string };
+      return `With ${cpu}, Fargate allows ${FARGATE_MEMORY[cpu]?.join(", ")} GB.`;
+    },
+  });
+
+export const appRunner = z.strictObject({
+  type: z.literal("app-runner"),
+  image,
+  port,
+  cpu: z
+    .enum(["0.25 vCPU", "0.5 vCPU", "1 vCPU", "2 vCPU", "4 vCPU"])
+    .default("2 vCPU")
+    .describe("vCPUs of an instance."),
+  memory: z
+    .enum(["0.5 GB", "1 GB", "2 GB", "3 GB", "4 GB", "6 GB", "8 GB", "10 GB", "12 GB"])
+    .default("4 GB")
+    .describe("Memory of an instance."),
+  concurrency: positive.max(200).default(10).describe("Requests one instance handles before another is started."),
+  minSize: positive.max(25).default(1).describe("Instances that are always provisioned."),
+  maxSize: positive.max(25).default(2).describe("Instances at most."),
+});
+
+export const service = z
+  .discriminatedUnion("type", [fargate, appRunner])
+  .describe('What runs REDCap: { type: "fargate", … } or { type: "app-runner", … }.');
+
+export type FargateConfig = z.infer<typeof fargate>;
+export type AppRunnerConfig = z.infer<typeof appRunner>;
+export type ServiceConfig = z.infer<typeof service>;

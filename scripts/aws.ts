@@ -1,0 +1,35 @@
+// How scripts reach an AWS account: client settings from a location, and the check that it is the right account.
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
+import { effectiveProfile, type Location } from "../config";
+import { UserError } from "./command";
+
+export interface Account extends Location {
+  profile?: string | undefined;
+}
+
+/** Settings for any SDK client of the account: `new RDSClient(clientConfig(stage))`. */
+export function clientConfig({ region, profile }: Account) {
+  const used = effectiveProfile(profile);
+  return { region, maxAttempts: 5, credentials: fromNodeProviderChain(used ? { profile: used } : {}) };
+}
+
+/**
+ * Stops a command before it changes anything in the wrong account.
+ * @throws UserError naming both account ids
+ */
+export async function assertAccount(account: Account): Promise<void> {
+  const used = effectiveProfile(account.profile);
+  const source = used ? `profile "${used}"` : "the environment's credentials";
+  const identity = await new STSClient(clientConfig(account))
+    .send(new GetCallerIdentityCommand({}))
+    .catch((error: Error) => {
+      throw new UserError(`Account ${account.accountId} cannot be reached with ${source}: ${error.message}`);
+    });
+  if (identity.Account !== account.accountId) {
+    throw new UserError(
+      `Wrong account: ${source} belongs to account ${identity.Account}, the configuration says ${account.accountId}. ` +
+        "Nothing was changed. Use the right profile, or correct accountId in stages.ts.",
+    );
+  }
+}
