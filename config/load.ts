@@ -84,8 +84,8 @@ function explain(issue: z.core.$ZodIssue, input: unknown): string[] {
     return issue.keys.map((key) => `${path ? `${path}.` : ""}${key}: ${unknownKey(key, issue.path)}`);
   }
   const at = valueAt(input, issue.path);
-  const missing =
-    at === undefined ? "missing. " : typeof at === "object" ? "" : `${JSON.stringify(at)} is not accepted. `;
+  if (at === undefined && issue.code === "invalid_type") return [`${path}: missing. Add it: ${issue.expected}.`];
+  const value = typeof at === "object" || at === undefined ? "" : `${JSON.stringify(at)} is not accepted. `;
   return [`${path || "the export"}: ${value}${issue.message}`];
 }
 
