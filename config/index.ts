@@ -1,4 +1,5 @@
 // The one door to the configuration.
+export * from "./backtrack";
 export * from "./credentials";
 export * from "./load";
 export * from "./names";

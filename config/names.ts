@@ -35,6 +35,9 @@ export function stageNames(stage: StageConfig) {
     clusterArn: arn("rds", stage, `cluster:${clusterIdentifier}`),
     clusterParameterGroup: prefix,
     dbSubnetGroup: prefix,
+    databaseSecurityGroup: `${prefix}-database`,
+    /** Key of the cluster and its snapshots: a restore must use it, since another key would replace the cluster. */
+    databaseKeyAlias: `alias/${prefix}-database`,
     databaseName: "redcap",
     /** Function that creates, resets and checks database users, from inside the VPC. */
     databaseUsersFunction: `${prefix}-database-users`,
@@ -63,6 +66,11 @@ export const destinationVaultArn = (destination: BackupDestinationConfig): strin
 export const roleArn = (stage: StageConfig, name: string): string =>
   `arn:${partitionOf(stage.region)}:iam::${stage.accountId}:role${stage.iam.rolePath}${name}`;
 
+/** Role in the backup account with which AWS Backup copies a recovery point back to its stage. */
+export const COPY_BACK_ROLE = "redcap-copy-back";
+export const copyBackRoleArn = ({ accountId, region }: Location): string =>
+  `arn:${partitionOf(region)}:iam::${accountId}:role/${COPY_BACK_ROLE}`;
+
 /** Terraform's remote state of an account and region, made by `npm run bootstrap`. */
 export function stateNames({ accountId, region }: Location) {
   return {
@@ -70,5 +78,14 @@ export function stateNames({ accountId, region }: Location) {
     lockTable: "redcap-tfstate-lock",
     keyAlias: "alias/redcap-tfstate",
     stateKey: (stack: string) => `${stack}.tfstate`,
+  };
+}
+
+/** What bootstrap creates once per account and region for AWS Config. */
+export function accountNames({ accountId, region }: Location) {
+  return {
+    configBucket: `redcap-aws-config-${accountId}-${region}`,
+    configKeyAlias: "alias/redcap-aws-config",
+    configRecorder: "redcap",
   };
 }

@@ -163,6 +163,13 @@ export const backupDestination = z
       .regex(/^o-[a-z0-9]{10,32}$/, "Write an organization id such as o-a1b2c3d4e5.")
       .optional()
       .describe("If given, the vault's policy also asks that a copy comes from this AWS organization."),
+    administratorArns: z
+      .array(z.string().regex(/^arn:[\w-]+:iam::\d{12}:(role|user)\/.+$/, "Write the ARN of an IAM role or user."))
+      .min(1)
+      .optional()
+      .describe(
+        "Who alone may change the policies of vault and key: the role that deploys this stack, at least. Left out, every administrator of the backup account may, and only a compliance lock holds against them.",
+      ),
     notificationEmail: email.optional().describe("Where events of the vault are reported."),
     tags: tags.default({}).describe("Tags of every resource of the destination."),
   })

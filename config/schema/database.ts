@@ -36,8 +36,8 @@ export const database = z
     clusterIdentifier: z
       .string()
       .regex(
-        /^(?=.{1,40}$)[a-z]([a-z0-9]|-(?!-))*[a-z0-9]$/,
-        "Use 2 to 40 lower-case letters, digits and single hyphens, starting with a letter.",
+        /^(?=.{2,55}$)[a-z]([a-z0-9]|-(?!-))*[a-z0-9]$/,
+        "Use 2 to 55 lower-case letters, digits and single hyphens, starting with a letter.",
       )
       .optional()
       .describe(

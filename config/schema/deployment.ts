@@ -1,6 +1,6 @@
 // The whole of stages.ts: the stages, the backup account, and what belongs to accounts rather than to stages.
 import { z } from "zod";
-import { backupDestination } from "./backup";
+import { type BackupRule, backupDestination } from "./backup";
 import { accountId, profile, region, tags } from "./common";
 import { stage } from "./stage";
 
@@ -44,6 +44,11 @@ const shape = z.strictObject({
     .describe("Per account id: which of the account's own settings bootstrap creates, and which exist already."),
 });
 
+/** The copies that rules ask for, each with its place in the configuration. */
+function copiesOf(rules: BackupRule[], path: (string | number)[]) {
+  return rules.flatMap(({ copy }, index) => (copy ? [{ copy, copyPath: [...path, index, "copy"] }] : []));
+}
+
 export const deployment = shape.superRefine((value, context) => {
   const issue = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
   value.stages.forEach((entry, index) => {
@@ -67,9 +72,11 @@ export const deployment = shape.superRefine((value, context) => {
     }
     if (!entry.backup.enabled) return;
     const destination = value.backupDestination;
-    const copied = entry.backup.rules.flatMap((rule, ruleIndex) => (rule.copy ? [{ copy: rule.copy, ruleIndex }] : []));
-    for (const { copy, ruleIndex } of copied) {
-      const copyPath = [...at, "backup", "rules", ruleIndex, "copy"];
+    const copied = [
+      ...copiesOf(entry.backup.rules, [...at, "backup", "rules"]),
+      ...copiesOf(entry.backup.otherResources?.rules ?? [], [...at, "backup", "otherResources", "rules"]),
+    ];
+    for (const { copy, copyPath } of copied) {
       if (!destination) {
         issue(copyPath, "A copy needs a vault to go to: add backupDestination, or leave copy out.");
       } else if (

@@ -1,0 +1,50 @@
+// Finds out which stage and which recovery point are meant, asking a person where there is one.
+import { select } from "@inquirer/prompts";
+import type { Deployment, StageConfig } from "../../config";
+import { findStage } from "../../config";
+import { elapsed, UserError } from "../command";
+import type { RestoreContext } from "./context";
+import { listRecoveryPoints } from "./recovery-points";
+
+const isInteractive = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY);
+
+/** The named stage, or the only one with backups. @throws UserError where several could be meant */
+export function chooseStage(config: Deployment, name: string | undefined): StageConfig {
+  if (name) return findStage(config, name);
+  const candidates = config.stages.filter(({ backup }) => backup.enabled);
+  const [only] = candidates;
+  if (only && candidates.length === 1) return only;
+  throw new UserError(`Name the stage: --stage ${config.stages.map((stage) => stage.name).join(" | --stage ")}`);
+}
+
+/** The recovery point of the command line, or one chosen from a list. */
+export async function chooseRecoveryPoint(context: RestoreContext, arn: string | undefined): Promise<string> {
+  if (arn) return arn;
+  const listed = await listRecoveryPoints(context);
+  if (listed.length === 0)
+    throw new UserError(`There is no recovery point of stage ${context.stage.name} in the vaults that can be reached.`);
+  const choices = listed.map(({ point, vaultName, accountId }) => {
+    const created = point.CreationDate as Date;
+    const size = ((point.BackupSizeInBytes ?? 0) / 1e9).toFixed(1);
+    const age = elapsed(created.getTime()).replace(/ \d+ s$/, "");
+    return {
+      value: point.RecoveryPointArn as string,
+      name: `${created.toISOString()}  ${age} old  ${size} GB  ${vaultName}  ${accountId}`,
+    };
+  });
+  if (!isInteractive()) {
+    throw new UserError(
+      `Name a recovery point: --recovery-point <arn>. There are, newest first:\n${choices.map(({ name, value }) => `  ${name}\n    ${value}`).join("\n")}`,
+    );
+  }
+  return select({ message: "Restore which recovery point?", choices, pageSize: 15 });
+}
+
+/** Asks before anything is changed. @throws UserError if nobody can be asked, or the answer is no */
+export async function confirmOrStop(message: string, yes: boolean): Promise<void> {
+  if (yes) return;
+  if (!isInteractive())
+    throw new UserError(`${message} There is no terminal to ask on: add --yes to go on, or --dry-run to look.`);
+  const { confirm } = await import("@inquirer/prompts");
+  if (!(await confirm({ message, default: false }))) throw new UserError("Stopped; nothing was changed.");
+}

@@ -1,0 +1,38 @@
+// Step: the writer instance; Aurora restored by AWS Backup is a cluster without instances.
+import { CreateDBInstanceCommand, DescribeDBInstancesCommand } from "@aws-sdk/client-rds";
+import { instanceIdentifier } from "../../../config";
+import type { Step } from "../../runbook/engine";
+import { waitForInstance } from "../aurora";
+import type { RestoreContext } from "../context";
+
+const writer = (context: RestoreContext) => instanceIdentifier(context.restoredIdentifier, 1);
+
+export const addWriter: Step<RestoreContext> = {
+  name: "add-writer",
+  title: (context) => `add the writer instance ${writer(context)}`,
+  async run(context) {
+    const { rds } = context;
+    const DBInstanceIdentifier = writer(context);
+    const exists = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier })).then(
+      () => true,
+      (error: Error) => {
+        if (error.name.startsWith("DBInstanceNotFound")) return false;
+        throw error;
+      },
+    );
+    if (!exists) {
+      await rds.send(
+        new CreateDBInstanceCommand({
+          DBInstanceIdentifier,
+          DBClusterIdentifier: context.restoredIdentifier,
+          DBInstanceClass: "db.serverless",
+          Engine: "aurora-mysql",
+          AutoMinorVersionUpgrade: false,
+          PubliclyAccessible: false,
+        }),
+      );
+    }
+    await waitForInstance(context, DBInstanceIdentifier);
+    return undefined;
+  },
+};

@@ -1,0 +1,50 @@
+// Step: what a restored cluster needs before it can have an instance and users: capacity, managed master password.
+import { ModifyDBClusterCommand } from "@aws-sdk/client-rds";
+import { checkExceptions, createWaiter, WaiterState } from "@smithy/util-waiter";
+import type { Step } from "../../runbook/engine";
+import { findCluster, MAX_WAIT_SECONDS, waitForCluster } from "../aurora";
+import type { RestoreContext } from "../context";
+
+export const applySettings: Step<RestoreContext> = {
+  name: "apply-settings",
+  title: () => "turn on what a restore leaves off: capacity, managed master password",
+  async run(context) {
+    const { rds, stage, names } = context;
+    const { scaling } = stage.db;
+    const restored = await findCluster(rds, context.restoredIdentifier);
+    await rds.send(
+      new ModifyDBClusterCommand({
+        DBClusterIdentifier: context.restoredIdentifier,
+        ApplyImmediately: true,
+        ServerlessV2ScalingConfiguration: {
+          MinCapacity: scaling.minCapacityAcu,
+          MaxCapacity: scaling.maxCapacityAcu,
+          ...(scaling.minCapacityAcu === 0 && { SecondsUntilAutoPause: scaling.secondsUntilAutoPause }),
+        },
+        // A restored cluster has no managed secret: turned on again, Secrets Manager gets a new one (RDS user guide).
+        ...(!restored?.MasterUserSecret && {
+          ManageMasterUserPassword: true,
+          MasterUserSecretKmsKeyId: names.databaseKeyAlias,
+        }),
+      }),
+    );
+    await waitForCluster(context, context.restoredIdentifier);
+    const masterSecretArn = await activeMasterSecret(context);
+    context.journal.learn({ masterSecretArn });
+    return undefined;
+  },
+};
+
+async function activeMasterSecret(context: RestoreContext): Promise<string> {
+  let arn = "";
+  await context.awsWait(async () => {
+    const options = { client: undefined, minDelay: 1, maxDelay: 10, maxWaitTime: MAX_WAIT_SECONDS };
+    const result = await createWaiter(options, undefined, async () => {
+      const secret = (await findCluster(context.rds, context.restoredIdentifier))?.MasterUserSecret;
+      arn = secret?.SecretArn ?? "";
+      return { state: secret?.SecretStatus === "active" ? WaiterState.SUCCESS : WaiterState.RETRY };
+    });
+    checkExceptions(result);
+  });
+  return arn;
+}

@@ -1,0 +1,143 @@
+// Step: everything a restore needs is there, before anything is changed.
+import { DescribeBackupVaultCommand } from "@aws-sdk/client-backup";
+import { DynamoDBClient, GetItemCommand } from "@aws-sdk/client-dynamodb";
+import { DescribeKeyCommand } from "@aws-sdk/client-kms";
+import { GetFunctionCommand } from "@aws-sdk/client-lambda";
+import {
+  DescribeAccountAttributesCommand,
+  DescribeDBClusterParameterGroupsCommand,
+  DescribeDBSubnetGroupsCommand,
+} from "@aws-sdk/client-rds";
+import { HeadObjectCommand } from "@aws-sdk/client-s3";
+import { stateNames } from "../../../config";
+import { clientConfig } from "../../aws";
+import { UserError } from "../../command";
+import type { Step } from "../../runbook/engine";
+import { findCluster } from "../aurora";
+import type { RestoreContext } from "../context";
+
+export const preconditions: Step<RestoreContext> = {
+  name: "check-preconditions",
+  title: () => "check key, names, quotas, state lock",
+  readOnly: true,
+  async run(context) {
+    await Promise.all([
+      keyIsUsable(context),
+      ownResourcesExist(context),
+      vaultIsThere(context),
+      quotasSuffice(context),
+      stateIsFree(context),
+    ]);
+    engineVersionFits(context);
+    const { previousIdentifier = context.names.clusterIdentifier } = context.journal.facts;
+    context.journal.learn({ previousIdentifier });
+    if (context.journal.isDone("restore-cluster")) return undefined;
+    const old = await findCluster(context.rds, previousIdentifier);
+    if (old?.DbClusterResourceId) context.journal.learn({ oldClusterResourceId: old.DbClusterResourceId });
+    return old
+      ? `the old cluster ${previousIdentifier} is there and will be kept`
+      : `the old cluster ${previousIdentifier} is gone`;
+  },
+};
+
+/** The restored cluster must have the cluster's own key: Terraform would replace it for any other. */
+async function keyIsUsable({ kms, names }: RestoreContext): Promise<void> {
+  const alias = names.databaseKeyAlias;
+  const { KeyMetadata } = await kms
+    .send(new DescribeKeyCommand({ KeyId: alias }))
+    .catch(missing(`KMS key ${alias}`, names.appStack));
+  if (KeyMetadata?.KeyState !== "Enabled") {
+    throw new UserError(
+      `KMS key ${alias} is ${KeyMetadata?.KeyState}: without it the snapshot cannot be read. Cancel its deletion (aws kms cancel-key-deletion) and enable it.`,
+    );
+  }
+}
+
+async function ownResourcesExist({ rds, lambda, names }: RestoreContext): Promise<void> {
+  const { dbSubnetGroup, clusterParameterGroup, databaseUsersFunction, appStack } = names;
+  await Promise.all([
+    rds
+      .send(new DescribeDBSubnetGroupsCommand({ DBSubnetGroupName: dbSubnetGroup }))
+      .catch(missing(`Subnet group ${dbSubnetGroup}`, appStack)),
+    rds
+      .send(new DescribeDBClusterParameterGroupsCommand({ DBClusterParameterGroupName: clusterParameterGroup }))
+      .catch(missing(`Parameter group ${clusterParameterGroup}`, appStack)),
+    lambda
+      .send(new GetFunctionCommand({ FunctionName: databaseUsersFunction }))
+      .catch(missing(`Function ${databaseUsersFunction}`, appStack)),
+  ]);
+}
+
+/** A copy from the destination needs the stage's own vault to come back to. */
+async function vaultIsThere(context: RestoreContext): Promise<void> {
+  const { recoveryPoint } = context.journal.facts;
+  if (recoveryPoint?.kind !== "backup") return;
+  const { sourceVault, backupSourceStack } = context.names;
+  await context.backup
+    .send(new DescribeBackupVaultCommand({ BackupVaultName: sourceVault }))
+    .catch(missing(`Vault ${sourceVault}`, backupSourceStack));
+}
+
+async function quotasSuffice(context: RestoreContext): Promise<void> {
+  const { AccountQuotas = [] } = await context.rds.send(new DescribeAccountAttributesCommand({}));
+  for (const name of ["DBClusters", "DBInstances"]) {
+    const quota = AccountQuotas.find((entry) => entry.AccountQuotaName === name);
+    if (quota && Number(quota.Used) >= Number(quota.Max)) {
+      throw new UserError(
+        `The account's quota ${name} is used up (${quota.Used} of ${quota.Max}). Ask AWS for more in Service Quotas, or delete one.`,
+      );
+    }
+  }
+}
+
+/** Terraform holds the lock while it works; a second writer would lose one of the two states. */
+async function stateIsFree({ stage, names, s3 }: RestoreContext): Promise<void> {
+  const { bucket, lockTable, stateKey } = stateNames(stage);
+  const key = stateKey(names.appStack);
+  const dynamodb = new DynamoDBClient(clientConfig(stage));
+  const { Item } = await dynamodb.send(
+    new GetItemCommand({ TableName: lockTable, Key: { LockID: { S: `${bucket}/${key}` } }, ConsistentRead: true }),
+  );
+  const lockFile = await s3.send(new HeadObjectCommand({ Bucket: bucket, Key: `${key}.tflock` })).then(
+    () => true,
+    (error: Error) => {
+      if (error.name === "NotFound" || error.name === "NoSuchKey") return false;
+      throw error;
+    },
+  );
+  if (Item || lockFile) {
+    throw new UserError(
+      `The state of ${names.appStack} is locked${Item?.Info?.S ? `: ${Item.Info.S}` : ""}. Wait until that command has ended; ` +
+        "if it was killed, run terraform force-unlock with the id it names.",
+    );
+  }
+}
+
+/** Aurora restores into the snapshot's version; a lower one in the configuration would be refused at the next apply. */
+function engineVersionFits({ journal, stage }: RestoreContext): void {
+  const snapshot = journal.facts.recoveryPoint?.engineVersion;
+  if (snapshot && compareVersions(snapshot, stage.db.engineVersion) > 0) {
+    throw new UserError(
+      `The snapshot has engine version ${snapshot}, newer than db.engineVersion ${stage.db.engineVersion} of stage ${stage.name}. Set db.engineVersion to ${snapshot} in stages.ts.`,
+    );
+  }
+}
+
+/** Compares `8.0.mysql_aurora.3.10.0` part by part. */
+export function compareVersions(a: string, b: string): number {
+  const numbers = (text: string) => text.split(/\D+/).filter(Boolean).map(Number);
+  const [left, right] = [numbers(a), numbers(b)];
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+const missing =
+  (what: string, stack: string) =>
+  (error: Error): never => {
+    if (/NotFound/.test(error.name))
+      throw new UserError(`${what} is not there. Deploy it first: npm run cdktf -- deploy ${stack}`);
+    throw error;
+  };

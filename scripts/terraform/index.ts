@@ -1,0 +1,172 @@
+// Real Terraform in the folder of one synthesized stack: plan, gate, apply exactly that plan, read and edit the state.
+import { spawn } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../config";
+import { UserError } from "../command";
+import { parsePlan, type TerraformPlan } from "../gate/plan";
+import { ensureProviders } from "../providers/index";
+
+interface Output {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program and collects what it prints. */
+export function execute(
+  command: string,
+  args: string[],
+  options: { cwd: string; env: NodeJS.ProcessEnv; onText?: (text: string) => void },
+): Promise<Output> {
+  const { cwd, env, onText } = options;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
+    const output = { stdout: "", stderr: "" };
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      output.stdout += text;
+      onText?.(text);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      output.stderr += text;
+      onText?.(text);
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code: code ?? 1, ...output }));
+  });
+}
+
+/** Terraform's state, the parts that runbooks read. */
+export interface TerraformState {
+  version: number;
+  serial: number;
+  resources: {
+    mode: string;
+    type: string;
+    name: string;
+    module?: string;
+    instances: { attributes: Record<string, unknown> }[];
+  }[];
+  outputs: Record<string, { value: unknown }>;
+}
+
+/** An import of something that exists into an address of the configuration. */
+export interface Import {
+  to: string;
+  id: string;
+}
+
+const PLAN_FILE = "reviewed.tfplan";
+const IMPORTS_FILE = "imports.tf.json";
+
+export class StackTerraform {
+  private constructor(
+    readonly folder: string,
+    private readonly env: NodeJS.ProcessEnv,
+  ) {}
+
+  /**
+   * Synthesizes all stacks with the configuration as it is now, and initializes one of them.
+   * @param stack its name, e.g. app-prod
+   * @param workFolder where the synthesized stacks go
+   */
+  static async open(stack: string, workFolder: string): Promise<StackTerraform> {
+    const env = { ...process.env, ...(await ensureProviders()), TF_IN_AUTOMATION: "1", TF_INPUT: "0" };
+    const synth = await execute(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+      cwd: PROJECT_ROOT,
+      env: { ...env, CDKTF_OUTDIR: workFolder },
+    });
+    if (synth.code !== 0) throw new UserError(`The stacks cannot be synthesized:\n${synth.stderr}`);
+    const terraform = new StackTerraform(join(workFolder, "stacks", stack), env);
+    rmSync(join(terraform.folder, IMPORTS_FILE), { force: true });
+    await terraform.succeed("init", "-input=false", "-no-color", "-reconfigure");
+    return terraform;
+  }
+
+  /**
+   * Plans, with imports if any, into a file that `apply` carries out.
+   * A plan that prevent_destroy stopped is returned like any other, for the gate to read.
+   */
+  async plan(imports: Import[] = []): Promise<TerraformPlan> {
+    const importsFile = join(this.folder, IMPORTS_FILE);
+    rmSync(importsFile, { force: true });
+    rmSync(join(this.folder, PLAN_FILE), { force: true });
+    if (imports.length > 0) writeFileSync(importsFile, JSON.stringify({ import: imports }));
+    const planned = await this.terraform("plan", "-input=false", "-no-color", "-lock-timeout=60s", `-out=${PLAN_FILE}`);
+    if (planned.code !== 0 && !existsSync(join(this.folder, PLAN_FILE))) {
+      throw new UserError(`terraform plan failed in ${this.folder}:\n${planned.stderr}`);
+    }
+    const plan = parsePlan((await this.succeed("show", "-json", "-no-color", PLAN_FILE)).stdout);
+    if (planned.code !== 0 && !plan.errored)
+      throw new UserError(`terraform plan failed in ${this.folder}:\n${planned.stderr}`);
+    return plan;
+  }
+
+  /** Applies exactly the plan that `plan` made last; `onLine` hears what Terraform says of its progress. */
+  async apply(onLine?: (line: string) => void): Promise<void> {
+    const args = ["apply", "-input=false", "-no-color", "-lock-timeout=60s", PLAN_FILE];
+    const onText = (text: string) => onLine?.(text.trimEnd().split("\n").at(-1) ?? "");
+    const applied = await execute("terraform", args, { cwd: this.folder, env: this.env, onText });
+    if (applied.code !== 0) throw new UserError(`terraform apply failed in ${this.folder}:\n${applied.stderr}`);
+    rmSync(join(this.folder, IMPORTS_FILE), { force: true });
+    rmSync(join(this.folder, PLAN_FILE), { force: true });
+  }
+
+  /** The state, or undefined where there is none. */
+  async pullState(): Promise<TerraformState | undefined> {
+    const { stdout } = await this.succeed("state", "pull");
+    return stdout.trim() ? (JSON.parse(stdout) as TerraformState) : undefined;
+  }
+
+  /** Takes addresses out of the state; what they stand for stays as it is. */
+  async forget(addresses: string[]): Promise<void> {
+    if (addresses.length > 0) await this.succeed("state", "rm", "-lock-timeout=60s", ...addresses);
+  }
+
+  /**
+   * The same plan against a copy of the state, so that what it would do is known before the real state changes.
+   * @param forget addresses taken out of the copy first
+   */
+  async rehearsePlan(forget: string[], imports: Import[]): Promise<TerraformPlan> {
+    const folder = `${this.folder}.rehearsal`;
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      cpSync(this.folder, folder, {
+        recursive: true,
+        filter: (source) => !source.includes(`${this.folder}/.terraform/`) && !source.endsWith(PLAN_FILE),
+      });
+      writeFileSync(
+        join(folder, "backend_override.tf.json"),
+        JSON.stringify({ terraform: { backend: { local: {} } } }),
+      );
+      writeFileSync(join(folder, "terraform.tfstate"), (await this.succeed("state", "pull")).stdout, { mode: 0o600 });
+      const copy = new StackTerraform(folder, this.env);
+      await copy.succeed("init", "-input=false", "-no-color", "-reconfigure");
+      await copy.forget(forget);
+      return await copy.plan(imports);
+    } finally {
+      // The copy of the state holds everything that the state holds.
+      rmSync(folder, { recursive: true, force: true });
+    }
+  }
+
+  private terraform(...args: string[]): Promise<Output> {
+    return execute("terraform", args, { cwd: this.folder, env: this.env });
+  }
+
+  private async succeed(...args: string[]): Promise<Output> {
+    const output = await this.terraform(...args);
+    if (output.code !== 0) throw new UserError(`terraform ${args[0]} failed in ${this.folder}:\n${output.stderr}`);
+    return output;
+  }
+}
+
+/** Whether the state has something at this address, and its id. */
+export function idInState(state: TerraformState | undefined, address: string): string | undefined {
+  const [type, name] = address.split(".");
+  const found = state?.resources.find(
+    (entry) => entry.mode === "managed" && entry.type === type && entry.name === name,
+  );
+  return found?.instances[0]?.attributes.id as string | undefined;
+}

@@ -1,0 +1,240 @@
+// A wrong configuration is refused before synth, with the field's path, its value and the remedy.
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  ConfigurationError,
+  type DeploymentInput,
+  findStage,
+  loadDeployment,
+  loadOwnDeployment,
+  validate,
+} from "../../config";
+import sample from "../../stages.sample";
+
+type Draft = { stages: Record<string, unknown>[]; backupDestination?: Record<string, unknown> } & Record<
+  string,
+  unknown
+>;
+
+/** The sample with something wrong in it; [dev, prod] are its stages. */
+function broken(change: (draft: Draft) => void): string {
+  const draft = structuredClone(sample) as unknown as Draft;
+  change(draft);
+  try {
+    validate(draft);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error.message;
+    throw error;
+  }
+  return "accepted";
+}
+
+const inStage = (index: number, change: (stage: Record<string, never>) => void) =>
+  broken((draft) => change(draft.stages[index] as Record<string, never>));
+const dev = (values: object) => inStage(0, (stage) => Object.assign(stage, values));
+const prod = (values: object) => inStage(1, (stage) => Object.assign(stage, values));
+
+describe("the sample", () => {
+  it("is valid, and its defaults are filled in", () => {
+    const config = validate(sample);
+    expect(config.stages.map(({ name }) => name)).toEqual(["dev", "prod"]);
+    expect(config.stages[1]).toMatchObject({
+      protect: { enabled: true },
+      db: { dbReaders: 1, engineVersion: "8.0.mysql_aurora.3.10.0", backtrackHours: 24, backupRetentionDays: 35 },
+      service: { cpu: "2 vCPU", memory: "4 GB", port: 8080, internal: false },
+    });
+  });
+
+  it("lets nobody in unless addresses are written", () => {
+    const [stage] = (sample as { stages: object[] }).stages;
+    const { stages } = validate({ stages: [{ ...stage, allowedIps: undefined }] });
+    expect(stages[0]?.allowedIps).toEqual([]);
+  });
+});
+
+describe("a configuration is refused", () => {
+  const db = (value: object) => prod({ db: value });
+  const service = (value: object) =>
+    prod({
+      service: {
+        type: "fargate",
+        image: "redcap:1",
+        certificateArn: "arn:aws:acm:eu-west-2:111111111111:certificate/x",
+        ...value,
+      },
+    });
+  const rule = { name: "daily", schedule: "cron(0 2 * * ? *)", deleteAfterDays: 35 };
+  const lock = { mode: "governance", minRetentionDays: 7, maxRetentionDays: 400 };
+  const backup = (value: object) => prod({ backup: { enabled: true, lock, rules: [rule], ...value } });
+
+  it.each<[string, string, string]>([
+    ["misspelt key", db({ dbReader: 1 }), 'stages[prod].db.dbReader: unknown key. Did you mean "dbReaders"?'],
+    ["unknown key without likeness", dev({ zzzzzzzzzzzz: 1 }), "stages[dev].zzzzzzzzzzzz: unknown key. Remove it"],
+    ["missing field", dev({ region: undefined }), "stages[dev].region: missing"],
+    [
+      "account id as a number",
+      dev({ accountId: 111111111111 }),
+      "stages[dev].accountId: 111111111111 is not accepted.",
+    ],
+    [
+      "short account id",
+      dev({ accountId: "1234" }),
+      'stages[dev].accountId: "1234" is not accepted. Write the AWS account id as 12 digits',
+    ],
+    ["bad region", dev({ region: "Europe" }), 'stages[dev].region: "Europe" is not accepted. Write an AWS region'],
+    ["bad stage name", dev({ name: "Dev_1" }), "Use 2 to 16 lower-case letters"],
+    ["bad address block", dev({ allowedIps: ["10.0.0.1"] }), '"10.0.0.1" is not accepted. Write a CIDR block'],
+    ["bad VPC block", dev({ network: { type: "create", cidr: "10.0.0.0/28" } }), "Write an IPv4 block from /16 to /22"],
+    [
+      "four zones",
+      dev({ network: { type: "create", zones: 4 } }),
+      "stages[dev].network.zones: 4 is not accepted. Use 2 or 3",
+    ],
+    [
+      "one private subnet",
+      dev({ network: { type: "existing", vpcId: "vpc-1a", privateSubnetIds: ["subnet-1a"] } }),
+      "at least two availability zones",
+    ],
+    [
+      "internet-facing without public subnets",
+      dev({ network: { type: "existing", vpcId: "vpc-1a", privateSubnetIds: ["subnet-1a", "subnet-2b"] } }),
+      "stages[dev].network.publicSubnetIds",
+    ],
+    ["log retention CloudWatch lacks", dev({ generalLogRetention: 31 }), "CloudWatch Logs accepts 1, 3, 5"],
+    ["protection off without a reason", dev({ protect: { enabled: false } }), "stages[dev].protect.reason: missing"],
+    ["backup off without a reason", dev({ backup: { enabled: false } }), "stages[dev].backup.optOutReason: missing"],
+    [
+      "engine of another major version",
+      db({ engineVersion: "5.7.mysql_aurora.2.11.0" }),
+      "Write an Aurora MySQL 3 version",
+    ],
+    ["capacity in wrong steps", db({ scaling: { minCapacityAcu: 0.7 } }), "steps of 0.5 ACU"],
+    [
+      "least capacity above the greatest",
+      db({ scaling: { minCapacityAcu: 8, maxCapacityAcu: 4 } }),
+      "minCapacityAcu must not be above maxCapacityAcu",
+    ],
+    ["sixteen readers", db({ dbReaders: 16 }), "Aurora allows 15 readers"],
+    ["bad maintenance window", db({ preferredMaintenanceWindow: "Sunday 3am" }), "Write it like sun:03:00-sun:04:00"],
+    ["backups for 40 days", db({ backupRetentionDays: 40 }), "1 to 35 days"],
+    ["backtrack for 100 hours", db({ backtrackHours: 100 }), "72 hours at most"],
+    ["unknown service", prod({ service: { type: "lambda" } }), "stages[prod].service.type"],
+    [
+      "App Runner, which is not deployed yet",
+      prod({ service: { type: "app-runner", image: "redcap:1" } }),
+      'use type "fargate"',
+    ],
+    ["memory that Fargate lacks", service({ memory: "3 GB" }), "With 2 vCPU, Fargate allows 4, 5"],
+    ["image without a version", service({ image: "redcap" }), "Write an image with its tag or digest"],
+    ["image :latest", service({ image: "redcap:latest" }), "Name a version"],
+    [
+      "more containers at least than at most",
+      service({ scaling: { minContainers: 9 } }),
+      "minContainers must not be above maxContainers",
+    ],
+    ["idle timeout beyond the load balancer's", service({ idleTimeoutSeconds: 5000 }), "4,000 seconds at most"],
+    ["compliance lock without grace", backup({ lock: { ...lock, mode: "compliance" } }), "needs changeableForDays"],
+    [
+      "grace below three days",
+      backup({ lock: { ...lock, mode: "compliance", changeableForDays: 1 } }),
+      "lock.changeableForDays: 1 is not accepted",
+    ],
+    [
+      "retention outside the lock",
+      backup({ rules: [{ ...rule, deleteAfterDays: 3 }] }),
+      "outside the vault lock's 7 to 400",
+    ],
+    [
+      "copy retention outside the destination's lock",
+      backup({ rules: [{ ...rule, copy: { deleteAfterDays: 10 } }] }),
+      "outside the destination lock's 30 to 400",
+    ],
+    [
+      "cold storage for Aurora and S3",
+      backup({ rules: [{ ...rule, deleteAfterDays: 200, coldStorageAfterDays: 30 }] }),
+      "no cold storage for Aurora and S3",
+    ],
+    [
+      "cold storage for less than 90 days",
+      backup({ rules: [{ ...rule, deleteAfterDays: 60, coldStorageAfterDays: 30 }] }),
+      "coldStorageAfterDays + 90",
+    ],
+    [
+      "cold storage for a type that ignores it",
+      backup({
+        otherResources: {
+          arns: ["arn:aws:s3:::other"],
+          rules: [{ ...rule, deleteAfterDays: 200, coldStorageAfterDays: 30 }],
+        },
+      }),
+      "no cold storage for arn:aws:s3:::other",
+    ],
+    ["two stages of one name", dev({ name: "prod" }), 'The name "prod" is taken'],
+    ["copies with nowhere to go", broken((draft) => delete draft.backupDestination), "add backupDestination"],
+    [
+      "destination in the stage's own account",
+      broken((draft) => Object.assign(draft.backupDestination as object, { accountId: "111111111111" })),
+      "must not be the account of stage",
+    ],
+    [
+      "destination in another region",
+      broken((draft) => Object.assign(draft.backupDestination as object, { region: "eu-west-1" })),
+      "use eu-west-2",
+    ],
+    ["no stage at all", broken((draft) => Object.assign(draft, { stages: [] })), "Write at least one stage"],
+  ])("%s", (_, message, expected) => {
+    expect(message).toContain(expected);
+  });
+
+  it.each([
+    ["dbReaders", "db.dbReaders"],
+    ["dbSnapshotId", "db.dbSnapshotId"],
+    ["ecs", "service"],
+    ["appRunnerConcurrency", "service.concurrency"],
+    ["appRunnerMaxSize", "service.maxSize"],
+    ["cpu", "service.cpu"],
+  ])("with the new path of a spelling that has moved: %s", (key, path) => {
+    expect(dev({ [key]: 1 })).toContain(`stages[dev].${key}: this setting is now ${path}`);
+  });
+
+  it("naming every problem at once", () => {
+    const message = broken((draft) => {
+      Object.assign(draft.stages[0] as object, { region: "x", name: "X" });
+      Object.assign(draft.stages[1] as object, { accountId: "1" });
+    });
+    expect(message).toMatch(/^stages.ts: 3 problems\n/);
+  });
+});
+
+describe("loading", () => {
+  const before = process.env.REDCAP_STAGES_FILE;
+  afterEach(() => {
+    if (before === undefined) delete process.env.REDCAP_STAGES_FILE;
+    else process.env.REDCAP_STAGES_FILE = before;
+  });
+
+  it("falls back to the sample, but not for commands that reach into an account", () => {
+    delete process.env.REDCAP_STAGES_FILE;
+    expect(loadDeployment().isSample).toBe(true);
+    expect(() => loadOwnDeployment()).toThrow("cp stages.sample.ts stages.ts");
+  });
+
+  it("says which file is missing", () => {
+    process.env.REDCAP_STAGES_FILE = "nowhere.ts";
+    expect(() => loadDeployment()).toThrow(/nowhere\.ts, which does not exist/);
+  });
+
+  it("says that a file exports nothing", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "stages-")), "empty.js");
+    writeFileSync(file, "module.exports = {};");
+    process.env.REDCAP_STAGES_FILE = file;
+    expect(() => loadDeployment()).toThrow("has no default export");
+  });
+
+  it("names the stages there are", () => {
+    expect(() => findStage(validate(sample as DeploymentInput), "production")).toThrow(
+      "--stage production: there is no such stage. Configured: dev, prod.",
+    );
+  });
+});

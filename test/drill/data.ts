@@ -1,0 +1,124 @@
+// The patients of the drill: rows in tables shaped like REDCap's data and log tables, files in the bucket, and their fingerprints.
+import { createHash } from "node:crypto";
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import mysql, { type Connection, type RowDataPacket } from "mysql2/promise";
+import { type StageConfig, stageNames } from "../../config";
+import { clientConfig } from "../../scripts/aws";
+
+const DATA_ROWS = 100_000;
+const LOG_ROWS = 20_000;
+const FILES = 50;
+const BATCH = 2_000;
+
+const TABLES = ["redcap_projects", "redcap_data", "redcap_log_event"] as const;
+
+interface DatabaseSecret {
+  username: string;
+  password: string;
+  host: string;
+  port: number;
+  dbname: string;
+}
+
+/** Connects as one of the stage's own users, with the secret that the application has, over TLS. */
+async function connect(stage: StageConfig, secretName: string, ca: string): Promise<Connection> {
+  const { SecretString } = await new SecretsManagerClient(clientConfig(stage)).send(
+    new GetSecretValueCommand({ SecretId: secretName }),
+  );
+  const { username, password, host, port, dbname } = JSON.parse(SecretString as string) as DatabaseSecret;
+  return mysql.createConnection({ host, port, user: username, password, database: dbname, ssl: { ca } });
+}
+
+/** Creates the tables as the DDL user and fills them. */
+export async function loadRows(stage: StageConfig, ca: string): Promise<void> {
+  const { ddlSecret, applicationSecret } = stageNames(stage);
+  const ddl = await connect(stage, ddlSecret, ca);
+  await ddl.query(
+    "CREATE TABLE redcap_projects (project_id INT PRIMARY KEY, project_name VARCHAR(100) NOT NULL, app_title TEXT) CHARACTER SET utf8mb4",
+  );
+  await ddl.query(
+    "CREATE TABLE redcap_data (project_id INT NOT NULL, event_id INT NOT NULL, record VARCHAR(100) NOT NULL, field_name VARCHAR(100) NOT NULL, `value` TEXT, instance SMALLINT, KEY record (project_id, record)) CHARACTER SET utf8mb4",
+  );
+  await ddl.query(
+    "CREATE TABLE redcap_log_event (log_event_id BIGINT AUTO_INCREMENT PRIMARY KEY, project_id INT NOT NULL, ts BIGINT, `user` VARCHAR(100), event VARCHAR(20), pk VARCHAR(100), data_values MEDIUMTEXT, KEY ts (ts)) CHARACTER SET utf8mb4",
+  );
+  await ddl.end();
+
+  // The application's user has no DDL rights: it writes what REDCap would write.
+  const application = await connect(stage, applicationSecret, ca);
+  await application.query("INSERT INTO redcap_projects VALUES ?", [
+    Array.from({ length: 20 }, (_, id) => [id, `study_${id}`, `Étude n° ${id} — 研究`]),
+  ]);
+  await insert(
+    application,
+    "redcap_data (project_id, event_id, record, field_name, `value`, instance)",
+    DATA_ROWS,
+    (n) => [n % 20, n % 4, `R-${Math.floor(n / 10)}`, `field_${n % 10}`, `value ${n} — å∑\u{1F9EA}`, null],
+  );
+  await insert(application, "redcap_log_event (project_id, ts, `user`, event, pk, data_values)", LOG_ROWS, (n) => [
+    n % 20,
+    20261101000000 + n,
+    `user${n % 7}`,
+    "UPDATE",
+    `R-${n}`,
+    `field_${n % 10} = '${n}'`,
+  ]);
+  await application.end();
+}
+
+async function insert(
+  connection: Connection,
+  into: string,
+  count: number,
+  row: (n: number) => unknown[],
+): Promise<void> {
+  for (let start = 0; start < count; start += BATCH) {
+    const rows = Array.from({ length: Math.min(BATCH, count - start) }, (_, index) => row(start + index));
+    await connection.query(`INSERT INTO ${into} VALUES ?`, [rows]);
+  }
+}
+
+export interface Fingerprint {
+  rows: number;
+  checksum: string;
+}
+
+/** Counts every row and hashes every value, in a fixed order. */
+export async function fingerprintRows(stage: StageConfig, ca: string): Promise<Fingerprint> {
+  const connection = await connect(stage, stageNames(stage).applicationSecret, ca);
+  const hash = createHash("sha256");
+  let rows = 0;
+  for (const table of TABLES) {
+    const [result] = await connection.query<RowDataPacket[][]>({
+      sql: `SELECT * FROM ${table} ORDER BY 1, 2, 3, 4`,
+      rowsAsArray: true,
+    });
+    rows += result.length;
+    const lines = result.map((row) => JSON.stringify(row)).sort();
+    hash.update(table).update(lines.join("\n"));
+  }
+  await connection.end();
+  return { rows, checksum: hash.digest("hex") };
+}
+
+export async function uploadFiles(stage: StageConfig): Promise<void> {
+  const s3 = new S3Client(clientConfig(stage));
+  const Bucket = stageNames(stage).filesBucket;
+  for (let n = 0; n < FILES; n++) {
+    const Body = createHash("sha512").update(`file ${n}`).digest("hex").repeat(20);
+    await s3.send(new PutObjectCommand({ Bucket, Key: `edocs/20261101_pid${n % 20}_${n}.txt`, Body }));
+  }
+}
+
+export async function fingerprintFiles(stage: StageConfig): Promise<Fingerprint> {
+  const s3 = new S3Client(clientConfig(stage));
+  const Bucket = stageNames(stage).filesBucket;
+  const hash = createHash("sha256");
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: "edocs/" }));
+  for (const { Key } of Contents) {
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
+    hash.update(`${Key}\n`).update(await (Body as NonNullable<typeof Body>).transformToByteArray());
+  }
+  return { rows: Contents.length, checksum: hash.digest("hex") };
+}

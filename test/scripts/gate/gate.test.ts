@@ -1,0 +1,77 @@
+// The gate refuses to destroy or replace what is stateful, and lets everything else through.
+import { gate, judge } from "../../../scripts/gate";
+import { countChanges, parsePlan, type ResourceChange, type TerraformPlan } from "../../../scripts/gate/plan";
+
+const change = (
+  address: string,
+  actions: ResourceChange["change"]["actions"],
+  more: Partial<ResourceChange["change"]> = {},
+): ResourceChange => {
+  const [type = "", name = ""] = address.split(".");
+  return { address, mode: "managed", type, name, change: { actions, before: {}, after: {}, ...more } };
+};
+const plan = (...resource_changes: ResourceChange[]): TerraformPlan => ({ format_version: "1.2", resource_changes });
+
+it("refuses a destroy, naming the resource", () => {
+  expect(() => gate(plan(change("aws_rds_cluster.cluster", ["delete"])))).toThrow("destroy aws_rds_cluster.cluster");
+});
+
+it.each([[["delete", "create"] as const], [["create", "delete"] as const]])(
+  "refuses a replacement (%s), naming the attribute that forces it",
+  (actions) => {
+    const replaced = plan(
+      change("aws_rds_cluster.cluster", [...actions], { replace_paths: [["kms_key_id"], ["scaling", 0, "max"]] }),
+    );
+    expect(() => gate(replaced)).toThrow("replace aws_rds_cluster.cluster, forced by kms_key_id, scaling[0].max");
+  },
+);
+
+it("refuses to forget something stateful", () => {
+  expect(judge(plan(change("aws_s3_bucket.files", ["forget"])))).toEqual([
+    { address: "aws_s3_bucket.files", action: "forget", forcedBy: [] },
+  ]);
+});
+
+it("names every one", () => {
+  const two = plan(change("aws_s3_bucket.files", ["delete"]), change("aws_kms_key.database", ["delete", "create"]));
+  expect(judge(two).map(({ address }) => address)).toEqual(["aws_s3_bucket.files", "aws_kms_key.database"]);
+});
+
+it("reads a plan that prevent_destroy stopped", () => {
+  const errored = {
+    ...plan(change("aws_rds_cluster.cluster", ["delete", "create"], { replace_paths: [["kms_key_id"]] })),
+    errored: true,
+  };
+  expect(() => gate(errored)).toThrow("forced by kms_key_id");
+});
+
+it("refuses a plan that ended with another error", () => {
+  expect(() => gate({ ...plan(), errored: true })).toThrow("ended with an error");
+});
+
+it("lets updates, creations, imports and the replacement of what holds no data through", () => {
+  const ordinary = plan(
+    change("aws_rds_cluster.cluster", ["update"]),
+    change("aws_rds_cluster_instance.reader-1", ["create"]),
+    change("aws_lambda_invocation.users", ["delete", "create"]),
+    change("aws_rds_cluster.imported", ["no-op"], { importing: { id: "redcap-prod" } }),
+  );
+  expect(() => gate(ordinary)).not.toThrow();
+});
+
+it("counts what an apply would do: changes, imports and outputs, not reads", () => {
+  const counted: TerraformPlan = {
+    ...plan(
+      change("aws_rds_cluster.cluster", ["no-op"]),
+      change("aws_rds_cluster.imported", ["no-op"], { importing: { id: "redcap-prod" } }),
+      change("aws_s3_bucket.files", ["update"]),
+      { ...change("aws_iam_policy_document.task", ["read"]), mode: "data" },
+    ),
+    output_changes: { url: { actions: ["update"] }, name: { actions: ["no-op"] } },
+  };
+  expect(countChanges(counted)).toBe(3);
+});
+
+it("says that a text is no plan", () => {
+  expect(() => parsePlan('{"planned_values": {}}')).toThrow("format_version");
+});
