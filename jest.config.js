@@ -1,4 +1,7 @@
 // Two projects: `unit` needs nothing but Node; `integration` runs Terraform against the local AWS.
+// Workers inherit it: the AWS SDK warns of Node 20 in every one.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED = "true";
+
 const shared = {
   transform: { "^.+\\.ts$": ["@swc/jest", { jsc: { target: "es2022", parser: { syntax: "typescript" } } }] },
   testEnvironment: "node",

@@ -4,6 +4,9 @@ import { fromNodeProviderChain } from "@aws-sdk/credential-providers";
 import { effectiveProfile, type Location } from "../config";
 import { UserError } from "./command";
 
+// The SDK warns of Node 20 on every command; what the project supports is in package.json's engines.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
+
 export interface Account extends Location {
   profile?: string | undefined;
 }

@@ -9,7 +9,7 @@ import { ensureProviders } from "../../scripts/providers/index";
 import type { RestoreReport } from "../../scripts/restore/report";
 import { execute } from "../../scripts/terraform";
 import { startLocalAws } from "../local-aws";
-import { ensureTools } from "../local-aws/tools";
+import { requireTools } from "../local-aws/tools";
 import { destinationRefusesDeletion, destroyCluster, emptySourceVault } from "./attack";
 import { backUp } from "./backups";
 import { fingerprintFiles, fingerprintRows, loadRows, uploadFiles } from "./data";
@@ -51,7 +51,7 @@ async function drill(options: { report?: string; keep: boolean }): Promise<void>
   const names = stageNames(stage);
   const stacks = [BACKUP_DESTINATION_STACK, names.appStack, names.backupSourceStack];
 
-  await step("check the tools", ensureTools);
+  await step("check the tools", () => requireTools((line) => console.error(line)));
   await step("get the Terraform providers", ensureProviders);
   const work = mkdtempSync(join(tmpdir(), "redcap-drill-"));
   const accounts = [stage, destination].map(({ accountId, profile = "default" }) => ({ id: accountId, profile }));

@@ -1,0 +1,50 @@
+// Which accounts a bootstrap command means.
+import { accountSettings, type Deployment, findStage } from "../../config";
+import type { Account } from "../aws";
+import { UserError } from "../command";
+import type { BootstrapOptions } from "./index";
+
+export interface TargetFlags {
+  stage?: string;
+  backupAccount?: boolean;
+  route53Ns?: boolean;
+}
+
+export interface Target {
+  /** What the account is for, in the words of the configuration. */
+  label: string;
+  account: Account;
+  options: Pick<BootstrapOptions, "settings" | "crossAccount">;
+}
+
+/** @throws UserError if nothing was named, or something that the configuration lacks; ConfigurationError for a stage that is not there */
+export function targetsOf(config: Deployment, flags: TargetFlags): Target[] {
+  const { backupDestination, route53Ns } = config;
+  const crossAccount = backupDestination && { organizationId: backupDestination.organizationId };
+  const targets: Target[] = [];
+  if (flags.stage) {
+    const stage = findStage(config, flags.stage);
+    targets.push({
+      label: `stage ${stage.name}`,
+      account: stage,
+      options: {
+        settings: accountSettings(config, stage.accountId),
+        crossAccount: stage.backup.enabled ? crossAccount : undefined,
+      },
+    });
+  }
+  if (flags.backupAccount) {
+    if (!backupDestination) throw new UserError("--backup-account: the configuration has no backupDestination.");
+    const settings = accountSettings(config, backupDestination.accountId);
+    targets.push({ label: "backup account", account: backupDestination, options: { settings, crossAccount } });
+  }
+  if (flags.route53Ns) {
+    if (!route53Ns) throw new UserError("--route53-ns: the configuration has no route53Ns.");
+    targets.push({ label: "account of the parent domain", account: route53Ns, options: {} });
+  }
+  if (targets.length === 0) {
+    const stages = config.stages.map(({ name }) => name).join(", ");
+    throw new UserError(`Say which account: --stage <name> (${stages}), --backup-account, --route53-ns.`);
+  }
+  return targets;
+}

@@ -1,0 +1,100 @@
+// What every bucket of the stage has: a fixed address, versions, no public access, no ACLs, TLS only.
+import {
+  DataAwsIamPolicyDocument,
+  type DataAwsIamPolicyDocumentStatement as Statement,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import {
+  type S3BucketLifecycleConfigurationRule as LifecycleRule,
+  S3BucketLifecycleConfiguration,
+} from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
+import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
+import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
+import {
+  S3BucketServerSideEncryptionConfigurationA as Encryption,
+  type S3BucketServerSideEncryptionConfigurationRuleA as EncryptionRule,
+} from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
+import { S3BucketVersioningA as Versioning } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import { Construct } from "constructs";
+import type { StageConfig } from "../../config";
+import { keep } from "../stateful";
+
+/** Days after which the parts of an upload that was never finished are removed. */
+const UNFINISHED_UPLOAD_DAYS = 7;
+
+export interface BucketProps {
+  stage: StageConfig;
+  /** Address in the state: `files` is `aws_s3_bucket.files`. */
+  logicalId: string;
+  name: string;
+  encryption: EncryptionRule;
+  lifecycle: LifecycleRule[];
+  /** Statements of the bucket policy beside the one that refuses requests without TLS. */
+  statements: (bucketArn: string) => Statement[];
+  tags?: Record<string, string> | undefined;
+}
+
+export class Bucket extends Construct {
+  readonly bucket: S3Bucket;
+  /** To depend on before somebody else's service writes into the bucket. */
+  readonly policy: S3BucketPolicy;
+
+  constructor(scope: Construct, id: string, props: BucketProps) {
+    super(scope, id);
+    const { stage } = props;
+    this.bucket = keep(
+      new S3Bucket(this, "bucket", {
+        bucket: props.name,
+        // Only the bucket of a stage whose protection was turned off is emptied when it is destroyed.
+        forceDestroy: !stage.protect.enabled,
+        tags: props.tags,
+      }),
+      props.logicalId,
+      stage.protect.enabled,
+    );
+    const bucket = this.bucket.id;
+    const versioning = new Versioning(this, "versioning", { bucket, versioningConfiguration: { status: "Enabled" } });
+    new Encryption(this, "encryption", { bucket, rule: [props.encryption] });
+    new S3BucketOwnershipControls(this, "ownership", { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
+    const publicAccess = new S3BucketPublicAccessBlock(this, "public-access", {
+      bucket,
+      blockPublicAcls: true,
+      blockPublicPolicy: true,
+      ignorePublicAcls: true,
+      restrictPublicBuckets: true,
+    });
+    new S3BucketLifecycleConfiguration(this, "lifecycle", {
+      bucket,
+      rule: [
+        {
+          id: "unfinished-uploads",
+          status: "Enabled",
+          filter: [{ prefix: "" }],
+          abortIncompleteMultipartUpload: [{ daysAfterInitiation: UNFINISHED_UPLOAD_DAYS }],
+        },
+        ...props.lifecycle,
+      ],
+      // Rules about old versions need versions.
+      dependsOn: [versioning],
+    });
+    this.policy = new S3BucketPolicy(this, "bucket-policy", {
+      bucket,
+      policy: new DataAwsIamPolicyDocument(this, "policy", {
+        statement: [tlsOnly(this.bucket.arn), ...props.statements(this.bucket.arn)],
+      }).json,
+      // S3 refuses two changes of a bucket's access at the same time.
+      dependsOn: [publicAccess],
+    });
+  }
+}
+
+/** Nobody, of whatever account and right, reads or writes in the clear. */
+const tlsOnly = (bucketArn: string): Statement => ({
+  sid: "TlsOnly",
+  effect: "Deny",
+  actions: ["s3:*"],
+  resources: [bucketArn, `${bucketArn}/*`],
+  principals: [{ type: "*", identifiers: ["*"] }],
+  condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],
+});

@@ -1,0 +1,96 @@
+// What the database-users function may do, one permission set each.
+import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
+import type { Construct } from "constructs";
+import { arn, type StageConfig, stageNames } from "../../config";
+
+/**
+ * The master secrets that RDS manages for this stage's cluster, and for a restored one beside it, whose identifier
+ * starts the same. RDS names the secret by a random id and tags it with the cluster.
+ */
+export function readMasterSecrets(scope: Construct, stage: StageConfig): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "read-master-secrets", {
+    statement: [
+      {
+        actions: ["secretsmanager:GetSecretValue"],
+        resources: [arn("secretsmanager", stage, "secret:rds!cluster-*")],
+        condition: [
+          {
+            test: "StringLike",
+            variable: "aws:ResourceTag/aws:rds:primaryDBClusterArn",
+            values: [stageNames(stage).clusterArn, `${stageNames(stage).clusterArn}-*`],
+          },
+        ],
+      },
+    ],
+  });
+}
+
+/** The users' own secrets. */
+export function writeSecrets(scope: Construct, secrets: SecretsmanagerSecret[]): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "write-secrets", {
+    statement: [
+      {
+        actions: ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+        resources: secrets.map((secret) => secret.arn),
+      },
+      // Makes up a password; it concerns no resource, so none can be named.
+      { actions: ["secretsmanager:GetRandomPassword"], resources: ["*"] },
+    ],
+  });
+}
+
+/** The secrets' key, only through Secrets Manager: the cluster's storage has the same one. */
+export function decryptSecrets(scope: Construct, stage: StageConfig, key: KmsKey): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "decrypt-secrets", {
+    statement: [
+      {
+        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+        resources: [key.arn],
+        condition: [
+          {
+            test: "StringEquals",
+            variable: "kms:ViaService",
+            values: [`secretsmanager.${stage.region}.amazonaws.com`],
+          },
+        ],
+      },
+    ],
+  });
+}
+
+/**
+ * Lambda attaches the function to the VPC with the function's role. These actions cannot be limited to a resource
+ * before it exists; the denial keeps the function's own code from using them (Lambda developer guide, VPC access).
+ */
+export function networkInterfaces(scope: Construct, stage: StageConfig): DataAwsIamPolicyDocument {
+  const actions = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+  ];
+  const functionArn = arn("lambda", stage, `function:${stageNames(stage).databaseUsersFunction}`);
+  return new DataAwsIamPolicyDocument(scope, "network-interfaces", {
+    statement: [
+      { actions, resources: ["*"] },
+      {
+        effect: "Deny",
+        actions,
+        resources: ["*"],
+        condition: [{ test: "ArnEquals", variable: "lambda:SourceFunctionArn", values: [functionArn] }],
+      },
+    ],
+  });
+}
+
+/** Into its own log group, which Terraform made. */
+export function writeFunctionLogs(scope: Construct, group: CloudwatchLogGroup): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "write-logs", {
+    statement: [{ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`${group.arn}:*`] }],
+  });
+}

@@ -1,0 +1,168 @@
+// The application's and the DDL user's secrets, and the function in the VPC that makes the database agree with them.
+import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { LambdaFunction, type LambdaFunctionVpcConfig } from "@cdktf/provider-aws/lib/lambda-function";
+import { LambdaInvocation } from "@cdktf/provider-aws/lib/lambda-invocation";
+import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
+import { AssetType, Fn, type ITerraformDependable, TerraformAsset } from "cdktf";
+import { Construct } from "constructs";
+import { type StageConfig, stageNames } from "../../config";
+import { keep } from "../stateful";
+import type { Database } from "./database";
+import {
+  decryptSecrets,
+  networkInterfaces,
+  readMasterSecrets,
+  writeFunctionLogs,
+  writeSecrets,
+} from "./database-users-policies";
+import type { EncryptionKeys } from "./encryption-keys";
+import { LAMBDA_RUNTIME, lambdaBundle } from "./lambda-bundle";
+import { logGroup } from "./log-group";
+import type { Network } from "./network";
+import { Role } from "./role";
+import { allowHttpsOut, connect, securityGroup } from "./security-group";
+
+/** Lambda's longest: counting a large database takes minutes. */
+const TIMEOUT_SECONDS = 900;
+const MEMORY_MIB = 512;
+/** Days in which a deleted secret can be taken back; 0 lets an unprotected stage be created again at once. */
+const RECOVERY_WINDOW_DAYS = 30;
+
+export interface DatabaseUsersProps {
+  stage: StageConfig;
+  network: Network;
+  keys: EncryptionKeys;
+  database: Database;
+}
+
+export class DatabaseUsers extends Construct {
+  readonly function: LambdaFunction;
+  /** REDCap's own user. JSON with engine, username, password, host, port, dbname, dbClusterIdentifier. */
+  readonly applicationSecret: SecretsmanagerSecret;
+  /** The user that installs and upgrades REDCap; same JSON. */
+  readonly ddlSecret: SecretsmanagerSecret;
+  /** Done when users and secrets are ready. */
+  readonly invocation: LambdaInvocation;
+
+  constructor(scope: Construct, id: string, { stage, network, keys, database }: DatabaseUsersProps) {
+    super(scope, id);
+    const names = stageNames(stage);
+    this.applicationSecret = this.secret(stage, "application", names.applicationSecret, keys.database);
+    this.ddlSecret = this.secret(stage, "ddl", names.ddlSecret, keys.database);
+    const logs = logGroup(this, "logs", {
+      stage,
+      name: `/aws/lambda/${names.databaseUsersFunction}`,
+      key: keys.logs,
+    });
+    const role = this.role(stage, keys.database, logs);
+    const group = securityGroup(this, "security-group", {
+      name: names.databaseUsersFunction,
+      vpcId: network.vpcId,
+      description: "Function that creates and checks database users",
+    });
+    const rules = [
+      allowHttpsOut(this, "to-secrets-manager", group),
+      ...connect(this, "to-database", {
+        from: group,
+        to: database.securityGroup,
+        port: database.cluster.port,
+        description: "Database users function to Aurora",
+      }),
+    ];
+    this.function = this.createFunction(stage, role, logs, {
+      subnetIds: network.privateSubnetIds,
+      securityGroupIds: [group.id],
+    });
+    // A cluster answers only once it has an instance.
+    this.invocation = this.invoke(stage, database, [database.writer, ...rules, ...network.ways]);
+  }
+
+  /** Empty: the function writes the value, so that no password is ever in Terraform's state. */
+  private secret(stage: StageConfig, id: string, name: string, key: KmsKey): SecretsmanagerSecret {
+    return keep(
+      new SecretsmanagerSecret(this, id, {
+        name,
+        description: `Database user of REDCap ${stage.name}: ${id}`,
+        kmsKeyId: key.arn,
+        recoveryWindowInDays: stage.protect.enabled ? RECOVERY_WINDOW_DAYS : 0,
+      }),
+      id,
+      stage.protect.enabled,
+    );
+  }
+
+  private role(stage: StageConfig, databaseKey: KmsKey, logs: CloudwatchLogGroup): Role {
+    const names = stageNames(stage);
+    return new Role(this, "role", {
+      stage,
+      name: names.databaseUsersFunction,
+      description: "Creates and checks the database users",
+      assumedBy: "lambda.amazonaws.com",
+      policies: {
+        "master-secrets": readMasterSecrets(this, stage),
+        "own-secrets": writeSecrets(this, [this.applicationSecret, this.ddlSecret]),
+        "database-key": decryptSecrets(this, stage, databaseKey),
+        "network-interfaces": networkInterfaces(this, stage),
+        logs: writeFunctionLogs(this, logs),
+      },
+    });
+  }
+
+  private createFunction(
+    stage: StageConfig,
+    role: Role,
+    logs: CloudwatchLogGroup,
+    vpcConfig: LambdaFunctionVpcConfig,
+  ): LambdaFunction {
+    const names = stageNames(stage);
+    const bundle = lambdaBundle("database-users");
+    return new LambdaFunction(this, "function", {
+      functionName: names.databaseUsersFunction,
+      description: "Creates, resets and checks REDCap's database users",
+      runtime: LAMBDA_RUNTIME,
+      architectures: ["arm64"],
+      handler: "index.handler",
+      filename: new TerraformAsset(this, "code", { path: bundle.zipFile, type: AssetType.FILE }).path,
+      sourceCodeHash: bundle.codeHash,
+      role: role.arn,
+      timeout: TIMEOUT_SECONDS,
+      memorySize: MEMORY_MIB,
+      vpcConfig,
+      environment: {
+        variables: {
+          APPLICATION_SECRET_ARN: this.applicationSecret.arn,
+          DDL_SECRET_ARN: this.ddlSecret.arn,
+          DATABASE_NAME: names.databaseName,
+          // Where Lambda keeps Amazon's CAs, RDS's among them; Node.js 20 and later load them only if told to.
+          NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
+        },
+      },
+      loggingConfig: { logFormat: "JSON", logGroup: logs.name },
+      // No reserved concurrency: a new account's quota of 10 has none to reserve. The function locks in the database.
+      dependsOn: role.rights,
+    });
+  }
+
+  /** Runs again when code, cluster or secrets are others than last time: the input names them, and holds no secret. */
+  private invoke(stage: StageConfig, { cluster }: Database, dependsOn: ITerraformDependable[]): LambdaInvocation {
+    return new LambdaInvocation(this, "invocation", {
+      functionName: this.function.functionName,
+      input: Fn.jsonencode({
+        action: "ensure",
+        cluster: {
+          identifier: stageNames(stage).clusterIdentifier,
+          host: cluster.endpoint,
+          port: cluster.port,
+          masterSecretArn: cluster.masterUserSecret.get(0).secretArn,
+        },
+      }),
+      triggers: {
+        code: lambdaBundle("database-users").codeHash,
+        applicationSecret: this.applicationSecret.arn,
+        ddlSecret: this.ddlSecret.arn,
+      },
+      dependsOn,
+    });
+  }
+}

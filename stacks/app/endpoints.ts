@@ -1,0 +1,113 @@
+// Ways from the private subnets to AWS's APIs that stay inside AWS: S3 always, the others where there is no NAT.
+import {
+  DataAwsIamPolicyDocument,
+  type DataAwsIamPolicyDocumentStatement as Statement,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import { partitionOf, type StageConfig, stageNames } from "../../config";
+import type { CreatedNetwork } from "./network";
+import { securityGroup } from "./security-group";
+
+/** What a Fargate task needs to start and log, and what task and functions call. */
+const INTERFACE_SERVICES = ["ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sts"];
+
+export interface EndpointsProps {
+  stage: StageConfig;
+  network: CreatedNetwork;
+  /** Whether there is no other way out. */
+  interfaceEndpoints: boolean;
+}
+
+export class Endpoints extends Construct {
+  /** What to depend on before something in a private subnet uses an endpoint. */
+  readonly ways: ITerraformDependable[];
+
+  constructor(scope: Construct, id: string, { stage, network, interfaceEndpoints }: EndpointsProps) {
+    super(scope, id);
+    const { prefix } = stageNames(stage);
+    const serviceName = (service: string) =>
+      `${stage.region.startsWith("cn-") ? "cn.com.amazonaws" : "com.amazonaws"}.${stage.region}.${service}`;
+    const s3 = new VpcEndpoint(this, "s3", {
+      vpcId: network.vpcId,
+      vpcEndpointType: "Gateway",
+      serviceName: serviceName("s3"),
+      routeTableIds: network.privateRouteTableIds,
+      policy: this.s3Policy(stage).json,
+      tags: { Name: `${prefix}-s3` },
+    });
+    this.ways = [s3];
+    if (!interfaceEndpoints) return;
+
+    const group = securityGroup(this, "security-group", {
+      name: `${prefix}-endpoints`,
+      vpcId: network.vpcId,
+      description: "Interface endpoints of AWS services",
+    });
+    this.ways.push(
+      new VpcSecurityGroupIngressRule(this, "from-vpc", {
+        securityGroupId: group.id,
+        cidrIpv4: network.cidr,
+        ipProtocol: "tcp",
+        fromPort: 443,
+        toPort: 443,
+        description: "HTTPS from the VPC",
+      }),
+    );
+    const policy = this.ownAccountPolicy(stage);
+    for (const service of INTERFACE_SERVICES) {
+      this.ways.push(
+        new VpcEndpoint(this, service.replace(".", "-"), {
+          vpcId: network.vpcId,
+          vpcEndpointType: "Interface",
+          serviceName: serviceName(service),
+          subnetIds: network.privateSubnetIds,
+          securityGroupIds: [group.id],
+          privateDnsEnabled: true,
+          policy: policy.json,
+          tags: { Name: `${prefix}-${service}` },
+        }),
+      );
+    }
+  }
+
+  /**
+   * The stage's own buckets with the account's own credentials, so that nothing leaves for a stranger's bucket; and
+   * ECR's, from which image layers are read with credentials of ECR's (ECR user guide, interface VPC endpoints).
+   */
+  private s3Policy(stage: StageConfig): DataAwsIamPolicyDocument {
+    const s3 = `arn:${partitionOf(stage.region)}:s3:::`;
+    const { filesBucket } = stageNames(stage);
+    return new DataAwsIamPolicyDocument(this, "s3-policy", {
+      statement: [
+        {
+          sid: "OwnFiles",
+          actions: ["s3:*"],
+          resources: [`${s3}${filesBucket}`, `${s3}${filesBucket}/*`],
+          ...ownAccount(stage),
+        },
+        {
+          sid: "ImageLayers",
+          actions: ["s3:GetObject"],
+          resources: [`${s3}prod-${stage.region}-starport-layer-bucket/*`],
+          principals: [{ type: "AWS", identifiers: ["*"] }],
+        },
+      ],
+    });
+  }
+
+  /** Only credentials of this account pass; what they may do, their own policies say, hence every action and resource. */
+  private ownAccountPolicy(stage: StageConfig): DataAwsIamPolicyDocument {
+    return new DataAwsIamPolicyDocument(this, "own-account-policy", {
+      statement: [{ sid: "OwnAccount", actions: ["*"], resources: ["*"], ...ownAccount(stage) }],
+    });
+  }
+}
+
+/** An endpoint policy names callers by condition: its principal cannot be a role (AWS PrivateLink guide, endpoint policies). */
+const ownAccount = (stage: StageConfig): Partial<Statement> => ({
+  principals: [{ type: "AWS", identifiers: ["*"] }],
+  condition: [{ test: "StringEquals", variable: "aws:PrincipalAccount", values: [stage.accountId] }],
+});

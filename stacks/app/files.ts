@@ -1,0 +1,72 @@
+// The bucket that holds the files people upload to REDCap.
+import type { DataAwsIamPolicyDocumentStatement as Statement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import type { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
+import { S3BucketLoggingA as BucketLogging } from "@cdktf/provider-aws/lib/s3-bucket-logging";
+import { Construct } from "constructs";
+import { BACKUP_TAG, type StageConfig, stageNames } from "../../config";
+import { Bucket } from "./bucket";
+import { FILES_BUCKET_LOGS, type LogsBucket } from "./logs-bucket";
+
+/** Days for which a replaced or deleted file can be taken back without a restore. */
+const OLD_VERSION_DAYS = 90;
+
+export interface FilesProps {
+  stage: StageConfig;
+  key: KmsKey;
+  logsBucket: LogsBucket;
+}
+
+export class Files extends Construct {
+  readonly bucket: S3Bucket;
+  readonly key: KmsKey;
+
+  constructor(scope: Construct, id: string, { stage, key, logsBucket }: FilesProps) {
+    super(scope, id);
+    const { prefix, filesBucket } = stageNames(stage);
+    this.key = key;
+    this.bucket = new Bucket(this, "files", {
+      stage,
+      logicalId: "files",
+      name: filesBucket,
+      encryption: {
+        applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn },
+        bucketKeyEnabled: true,
+      },
+      lifecycle: [
+        {
+          id: "old-versions",
+          status: "Enabled",
+          filter: [{ prefix: "" }],
+          noncurrentVersionExpiration: [{ noncurrentDays: OLD_VERSION_DAYS }],
+          // What is left of a deleted file once its versions are gone.
+          expiration: [{ expiredObjectDeleteMarker: true }],
+        },
+      ],
+      statements: (bucketArn) => onlyWithKey(bucketArn, key),
+      tags: stage.backup.enabled ? { [BACKUP_TAG]: prefix } : undefined,
+    }).bucket;
+    new BucketLogging(this, "access-logs", {
+      bucket: this.bucket.id,
+      targetBucket: logsBucket.logs.bucket.id,
+      targetPrefix: FILES_BUCKET_LOGS,
+      dependsOn: [logsBucket.logs.policy],
+    });
+  }
+}
+
+/** Uploads that name no encryption get the bucket's; those that ask for another kind or another key are refused. */
+function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
+  const refuse = (sid: string, variable: string, value: string): Statement => ({
+    sid,
+    effect: "Deny",
+    actions: ["s3:PutObject"],
+    resources: [`${bucketArn}/*`],
+    principals: [{ type: "*", identifiers: ["*"] }],
+    condition: [{ test: "StringNotEqualsIfExists", variable, values: [value] }],
+  });
+  return [
+    refuse("OnlyKms", "s3:x-amz-server-side-encryption", "aws:kms"),
+    refuse("OnlyOwnKey", "s3:x-amz-server-side-encryption-aws-kms-key-id", key.arn),
+  ];
+}

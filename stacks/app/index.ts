@@ -1,0 +1,66 @@
+// One stage of REDCap: what there is, and what is connected to what.
+import { RandomProvider } from "@cdktf/provider-random/lib/provider";
+import type { Construct } from "constructs";
+import type { BackupDestinationConfig, StageConfig } from "../../config";
+import { PROVIDER_VERSIONS } from "../../scripts/providers/versions";
+import { BaseStack } from "../base-stack";
+import { Database } from "./database";
+import { DatabaseUsers } from "./database-users";
+import { EncryptionKeys } from "./encryption-keys";
+import { Endpoints } from "./endpoints";
+import { Files } from "./files";
+import { FlowLogs } from "./flow-logs";
+import { LoadBalancer } from "./load-balancer";
+import { LogsBucket } from "./logs-bucket";
+import { CreatedNetwork, existingNetwork, type Network } from "./network";
+import { addOutputs } from "./outputs";
+import { Service } from "./service";
+
+export interface AppStackProps {
+  stage: StageConfig;
+  /** Its account is let at the keys of what is backed up, where the stage has backups. */
+  backupDestination?: BackupDestinationConfig | undefined;
+}
+
+export class AppStack extends BaseStack {
+  constructor(scope: Construct, id: string, { stage, backupDestination }: AppStackProps) {
+    super(scope, id, { ...stage, tags: { "redcap:stage": stage.name, ...stage.tags } });
+    new RandomProvider(this, "random");
+    this.addOverride("terraform.required_providers.random.version", PROVIDER_VERSIONS.random);
+    const config = stage.service;
+    if (config.type !== "fargate")
+      throw new Error(`Stage "${stage.name}": service.type ${config.type} is not deployed.`);
+
+    const keys = new EncryptionKeys(this, "keys", {
+      stage,
+      backupAccountId: stage.backup.enabled ? backupDestination?.accountId : undefined,
+    });
+    const network = this.network(stage, keys);
+    const logsBucket = new LogsBucket(this, "logs-bucket", { stage });
+    const files = new Files(this, "files", { stage, key: keys.files, logsBucket });
+    const database = new Database(this, "database", { stage, network, keys });
+    const databaseUsers = new DatabaseUsers(this, "database-users", { stage, network, keys, database });
+    const loadBalancer = new LoadBalancer(this, "load-balancer", { stage, config, network, logsBucket });
+    const service = new Service(this, "service", {
+      stage,
+      config,
+      network,
+      keys,
+      database,
+      databaseUsers,
+      files,
+      loadBalancer,
+    });
+    addOutputs(this, { network, database, databaseUsers, files, logsBucket, loadBalancer, service });
+  }
+
+  private network(stage: StageConfig, keys: EncryptionKeys): Network {
+    const config = stage.network;
+    if (config.type === "existing") return existingNetwork(config);
+    const network = new CreatedNetwork(this, "network", { stage, config });
+    const endpoints = new Endpoints(this, "endpoints", { stage, network, interfaceEndpoints: config.nat === "none" });
+    new FlowLogs(this, "flow-logs", { stage, vpcId: network.vpcId, logsKey: keys.logs });
+    network.ways.push(...endpoints.ways);
+    return network;
+  }
+}

@@ -1,0 +1,94 @@
+// The Application Load Balancer: HTTPS with the given certificate, HTTP only to redirect, open to the allowed addresses.
+import { Lb } from "@cdktf/provider-aws/lib/lb";
+import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
+import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
+import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
+import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
+import { Construct } from "constructs";
+import { type FargateConfig, type StageConfig, stageNames } from "../../config";
+import { LOAD_BALANCER_LOGS, type LogsBucket } from "./logs-bucket";
+import type { Network } from "./network";
+import { securityGroup } from "./security-group";
+
+/** TLS 1.3, and 1.2 for older browsers. */
+const TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06";
+/** Seconds a task that leaves may finish its requests; ELB allows 3,600, Fargate stops a task 120 s after asking it to. */
+const DEREGISTRATION_DELAY = 300;
+
+export interface LoadBalancerProps {
+  stage: StageConfig;
+  config: FargateConfig;
+  network: Network;
+  logsBucket: LogsBucket;
+}
+
+export class LoadBalancer extends Construct {
+  readonly balancer: Lb;
+  readonly securityGroup: SecurityGroup;
+  readonly targetGroup: LbTargetGroup;
+  readonly listener: LbListener;
+
+  constructor(scope: Construct, id: string, { stage, config, network, logsBucket }: LoadBalancerProps) {
+    super(scope, id);
+    const { prefix } = stageNames(stage);
+    this.securityGroup = securityGroup(this, "security-group", {
+      name: `${prefix}-load-balancer`,
+      vpcId: network.vpcId,
+      description: "Load balancer",
+    });
+    this.admit(stage.allowedIps);
+    this.balancer = new Lb(this, "balancer", {
+      name: prefix,
+      loadBalancerType: "application",
+      internal: config.internal,
+      subnets: config.internal ? network.privateSubnetIds : network.publicSubnetIds,
+      securityGroups: [this.securityGroup.id],
+      enableDeletionProtection: stage.protect.enabled,
+      dropInvalidHeaderFields: true,
+      idleTimeout: config.idleTimeoutSeconds,
+      accessLogs: { enabled: true, bucket: logsBucket.logs.bucket.id, prefix: LOAD_BALANCER_LOGS },
+      // ELB writes a test file at once.
+      dependsOn: [logsBucket.logs.policy],
+    });
+    this.targetGroup = new LbTargetGroup(this, "targets", {
+      // The port is in the name, so that another port's group can exist beside it until the listener has moved.
+      name: `${prefix}-${config.port}`,
+      port: config.port,
+      protocol: "HTTP",
+      targetType: "ip",
+      vpcId: network.vpcId,
+      deregistrationDelay: String(DEREGISTRATION_DELAY),
+      healthCheck: { path: config.healthCheckPath, matcher: "200-399", interval: 30, timeout: 10, healthyThreshold: 2 },
+      lifecycle: { createBeforeDestroy: true },
+    });
+    this.listener = new LbListener(this, "https", {
+      loadBalancerArn: this.balancer.arn,
+      port: 443,
+      protocol: "HTTPS",
+      sslPolicy: TLS_POLICY,
+      certificateArn: config.certificateArn,
+      defaultAction: [{ type: "forward", targetGroupArn: this.targetGroup.arn }],
+    });
+    new LbListener(this, "http", {
+      loadBalancerArn: this.balancer.arn,
+      port: 80,
+      protocol: "HTTP",
+      defaultAction: [{ type: "redirect", redirect: { port: "443", protocol: "HTTPS", statusCode: "HTTP_301" } }],
+    });
+  }
+
+  private admit(blocks: string[]): void {
+    blocks.forEach((block, index) => {
+      for (const port of [443, 80]) {
+        new VpcSecurityGroupIngressRule(this, `from-${index + 1}-${port}`, {
+          securityGroupId: this.securityGroup.id,
+          ...(block.includes(":") ? { cidrIpv6: block } : { cidrIpv4: block }),
+          ipProtocol: "tcp",
+          fromPort: port,
+          toPort: port,
+          description: port === 443 ? "HTTPS" : "HTTP, redirected to HTTPS",
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,124 @@
+// The stage's VPC: public subnets for the load balancer, private ones for service and database, NAT as configured.
+import { DataAwsAvailabilityZones } from "@cdktf/provider-aws/lib/data-aws-availability-zones";
+import { DefaultSecurityGroup } from "@cdktf/provider-aws/lib/default-security-group";
+import { Eip } from "@cdktf/provider-aws/lib/eip";
+import { InternetGateway } from "@cdktf/provider-aws/lib/internet-gateway";
+import { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
+import { Route } from "@cdktf/provider-aws/lib/route";
+import { RouteTable } from "@cdktf/provider-aws/lib/route-table";
+import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-association";
+import { Subnet } from "@cdktf/provider-aws/lib/subnet";
+import { Vpc } from "@cdktf/provider-aws/lib/vpc";
+import { type ITerraformDependable, propertyAccess, Token } from "cdktf";
+import { Construct } from "constructs";
+import { type NetworkConfig, type StageConfig, stageNames } from "../../config";
+import { subnetBlock } from "./cidr";
+
+/** Where service and database are put, created here or brought along. */
+export interface Network {
+  vpcId: string;
+  privateSubnetIds: string[];
+  publicSubnetIds: string[];
+  /** What to depend on before something in a private subnet reaches AWS's APIs. */
+  ways: ITerraformDependable[];
+}
+
+/** A network that exists: its owner sees to routes, endpoints and flow logs. */
+export const existingNetwork = (config: Extract<NetworkConfig, { type: "existing" }>): Network => ({
+  ...config,
+  ways: [],
+});
+
+export interface CreatedNetworkProps {
+  stage: StageConfig;
+  config: Extract<NetworkConfig, { type: "create" }>;
+}
+
+/** Blocks of the public subnets start here; a VPC's block is cut in sixteen. */
+const FIRST_PUBLIC_BLOCK = 8;
+
+export class CreatedNetwork extends Construct implements Network {
+  readonly vpcId: string;
+  readonly cidr: string;
+  readonly privateSubnetIds: string[];
+  readonly publicSubnetIds: string[];
+  /** One per zone. */
+  readonly privateRouteTableIds: string[];
+  readonly ways: ITerraformDependable[] = [];
+
+  constructor(scope: Construct, id: string, { stage, config }: CreatedNetworkProps) {
+    super(scope, id);
+    const { prefix } = stageNames(stage);
+    const vpc = new Vpc(this, "vpc", {
+      cidrBlock: config.cidr,
+      enableDnsSupport: true,
+      enableDnsHostnames: true,
+      tags: { Name: prefix },
+    });
+    this.vpcId = vpc.id;
+    this.cidr = config.cidr;
+    // AWS's default group lets its members talk to each other; without rules nobody uses it by accident.
+    new DefaultSecurityGroup(this, "default-security-group", { vpcId: vpc.id, tags: { Name: `${prefix}-unused` } });
+
+    const zones = new DataAwsAvailabilityZones(this, "zones", {
+      state: "available",
+      // Local and wavelength zones have neither Aurora nor NAT gateways.
+      filter: [{ name: "opt-in-status", values: ["opt-in-not-required"] }],
+    });
+    const subnets = (tier: "private" | "public", firstBlock: number) =>
+      Array.from({ length: config.zones }, (_, index) => {
+        const subnet = new Subnet(this, `${tier}-${index + 1}`, {
+          vpcId: vpc.id,
+          cidrBlock: subnetBlock(config.cidr, firstBlock + index),
+          availabilityZone: Token.asString(propertyAccess(zones.names, [index])),
+          mapPublicIpOnLaunch: false,
+          tags: { Name: `${prefix}-${tier}-${index + 1}` },
+          // The list grows when AWS opens a zone; a subnet must not move for that.
+          lifecycle: { ignoreChanges: ["availability_zone"] },
+        });
+        return subnet.id;
+      });
+    this.privateSubnetIds = subnets("private", 0);
+    this.publicSubnetIds = subnets("public", FIRST_PUBLIC_BLOCK);
+
+    const internet = new InternetGateway(this, "internet-gateway", { vpcId: vpc.id, tags: { Name: prefix } });
+    const publicTable = new RouteTable(this, "public-routes", { vpcId: vpc.id, tags: { Name: `${prefix}-public` } });
+    const toInternet = new Route(this, "to-internet", {
+      routeTableId: publicTable.id,
+      destinationCidrBlock: "0.0.0.0/0",
+      gatewayId: internet.id,
+    });
+    this.publicSubnetIds.forEach((subnetId, index) => {
+      new RouteTableAssociation(this, `public-${index + 1}-routes`, { subnetId, routeTableId: publicTable.id });
+    });
+
+    const natGateways = this.publicSubnetIds
+      .slice(0, { none: 0, one: 1, "per-zone": config.zones }[config.nat])
+      .map((subnetId, index) => {
+        const name = `${prefix}-nat-${index + 1}`;
+        const address = new Eip(this, `nat-${index + 1}-address`, { domain: "vpc", tags: { Name: name } });
+        return new NatGateway(this, `nat-${index + 1}`, {
+          subnetId,
+          allocationId: address.id,
+          tags: { Name: name },
+          dependsOn: [toInternet],
+        });
+      });
+    this.privateRouteTableIds = this.privateSubnetIds.map((subnetId, index) => {
+      const name = `private-${index + 1}`;
+      const table = new RouteTable(this, `${name}-routes`, { vpcId: vpc.id, tags: { Name: `${prefix}-${name}` } });
+      this.ways.push(new RouteTableAssociation(this, `${name}-association`, { subnetId, routeTableId: table.id }));
+      const nat = natGateways[index] ?? natGateways[0];
+      if (nat) {
+        this.ways.push(
+          new Route(this, `${name}-to-nat`, {
+            routeTableId: table.id,
+            destinationCidrBlock: "0.0.0.0/0",
+            natGatewayId: nat.id,
+          }),
+        );
+      }
+      return table.id;
+    });
+  }
+}

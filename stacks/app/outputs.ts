@@ -1,0 +1,42 @@
+// What people and scripts ask a deployed stage for. None of it is secret.
+import { TerraformOutput, type TerraformStack } from "cdktf";
+import type { Database } from "./database";
+import type { DatabaseUsers } from "./database-users";
+import type { Files } from "./files";
+import type { LoadBalancer } from "./load-balancer";
+import type { LogsBucket } from "./logs-bucket";
+import type { Network } from "./network";
+import type { Service } from "./service";
+
+export interface OutputsProps {
+  network: Network;
+  database: Database;
+  databaseUsers: DatabaseUsers;
+  files: Files;
+  logsBucket: LogsBucket;
+  loadBalancer: LoadBalancer;
+  service: Service;
+}
+
+export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
+  const { network, database, databaseUsers, files, logsBucket, loadBalancer, service } = props;
+  const outputs: Record<string, [value: string | string[] | number, description: string]> = {
+    load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
+    load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
+    cluster_identifier: [database.cluster.clusterIdentifier, "Aurora cluster"],
+    cluster_endpoint: [database.cluster.endpoint, "Writer endpoint"],
+    cluster_reader_endpoint: [database.cluster.readerEndpoint, "Reader endpoint"],
+    cluster_port: [database.cluster.port, "Port of both"],
+    database_users_function: [databaseUsers.function.functionName, "Creates, resets and checks database users"],
+    application_secret_arn: [databaseUsers.applicationSecret.arn, "Secret of REDCap's database user"],
+    ddl_secret_arn: [databaseUsers.ddlSecret.arn, "Secret of the user that installs and upgrades REDCap"],
+    files_bucket: [files.bucket.bucket, "Uploaded files"],
+    logs_bucket: [logsBucket.logs.bucket.bucket, "Access logs"],
+    ecs_cluster: [service.cluster.name, "ECS cluster"],
+    ecs_service: [service.service.name, "ECS service"],
+    vpc_id: [network.vpcId, "VPC"],
+    private_subnet_ids: [network.privateSubnetIds, "Subnets of service and database"],
+  };
+  for (const [name, [value, description]] of Object.entries(outputs))
+    new TerraformOutput(stack, name, { value, description });
+}

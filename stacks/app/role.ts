@@ -1,0 +1,70 @@
+// A role of the stage: with the configured path and boundary, assumable by one AWS service, its policies inline.
+import type { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import {
+  type DataAwsIamPolicyDocumentStatementCondition as PolicyCondition,
+  DataAwsIamPolicyDocument as PolicyDocument,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
+import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
+import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
+import type { ITerraformDependable } from "cdktf";
+import { Construct } from "constructs";
+import type { StageConfig } from "../../config";
+
+export interface RoleProps {
+  stage: StageConfig;
+  name: string;
+  description: string;
+  /** Service principal that may assume the role, e.g. `ecs-tasks.amazonaws.com`. */
+  assumedBy: string;
+  /** What the service's request must carry, against being used for somebody else. */
+  assumeConditions?: PolicyCondition[];
+  /** Inline policies by name. */
+  policies?: Record<string, DataAwsIamPolicyDocument>;
+  managedPolicyArns?: string[];
+}
+
+export class Role extends Construct {
+  readonly arn: string;
+  readonly name: string;
+  /** What to depend on before the role's rights are needed. */
+  readonly rights: ITerraformDependable[];
+
+  constructor(scope: Construct, id: string, props: RoleProps) {
+    super(scope, id);
+    const { stage, policies = {}, managedPolicyArns = [] } = props;
+    const role = new IamRole(this, "role", {
+      name: props.name,
+      description: props.description,
+      path: stage.iam.rolePath,
+      permissionsBoundary: stage.iam.permissionsBoundaryArn,
+      assumeRolePolicy: new PolicyDocument(this, "trust", {
+        statement: [
+          {
+            actions: ["sts:AssumeRole"],
+            principals: [{ type: "Service", identifiers: [props.assumedBy] }],
+            condition: props.assumeConditions,
+          },
+        ],
+      }).json,
+    });
+    this.arn = role.arn;
+    this.name = role.name;
+    this.rights = [
+      ...Object.entries(policies).map(
+        ([name, document]) =>
+          new IamRolePolicy(this, `policy-${name}`, { name, role: role.name, policy: document.json }),
+      ),
+      ...managedPolicyArns.map(
+        (policyArn, index) => new IamRolePolicyAttachment(this, `managed-${index}`, { role: role.name, policyArn }),
+      ),
+    ];
+  }
+}
+
+/** The request must come from this account. AWS IAM user guide, the confused deputy problem. */
+export const fromAccount = (accountId: string): PolicyCondition => ({
+  test: "StringEquals",
+  variable: "aws:SourceAccount",
+  values: [accountId],
+});

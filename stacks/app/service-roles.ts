@@ -1,0 +1,120 @@
+// Two roles: ECS's, to start a task, and the task's own, which REDCap runs with.
+import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
+import { Construct } from "constructs";
+import { arn, partitionOf, type StageConfig, stageNames } from "../../config";
+import type { Files } from "./files";
+import { fromAccount, Role } from "./role";
+
+export interface ServiceRolesProps {
+  stage: StageConfig;
+  image: string;
+  /** Secret whose keys become environment variables. */
+  secret: SecretsmanagerSecret;
+  secretKey: KmsKey;
+  files: Files;
+  logs: CloudwatchLogGroup;
+}
+
+export class ServiceRoles extends Construct {
+  readonly execution: Role;
+  readonly task: Role;
+
+  constructor(scope: Construct, id: string, { stage, image, secret, secretKey, files, logs }: ServiceRolesProps) {
+    super(scope, id);
+    const { prefix } = stageNames(stage);
+    const common = {
+      stage,
+      assumedBy: "ecs-tasks.amazonaws.com",
+      assumeConditions: [
+        fromAccount(stage.accountId),
+        { test: "ArnLike", variable: "aws:SourceArn", values: [arn("ecs", stage, "*")] },
+      ],
+    };
+    const pull = pullImage(this, image);
+    this.execution = new Role(this, "execution", {
+      ...common,
+      name: `${prefix}-execution`,
+      description: "Starts REDCap's tasks",
+      policies: {
+        "write-logs": writeLogs(this, logs),
+        "read-secret": readSecret(this, stage, secret, secretKey),
+        ...(pull ? { "pull-image": pull } : {}),
+      },
+    });
+    this.task = new Role(this, "task", {
+      ...common,
+      name: `${prefix}-task`,
+      description: "What REDCap itself may do",
+      policies: { "use-files": useFiles(this, stage, files) },
+    });
+  }
+}
+
+function writeLogs(scope: Construct, group: CloudwatchLogGroup): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "write-logs", {
+    statement: [{ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`${group.arn}:*`] }],
+  });
+}
+
+/** The application user's secret and no other; its key only through Secrets Manager. */
+function readSecret(scope: Construct, stage: StageConfig, secret: SecretsmanagerSecret, key: KmsKey) {
+  return new DataAwsIamPolicyDocument(scope, "read-secret", {
+    statement: [
+      { actions: ["secretsmanager:GetSecretValue"], resources: [secret.arn] },
+      {
+        actions: ["kms:Decrypt"],
+        resources: [key.arn],
+        condition: [
+          {
+            test: "StringEquals",
+            variable: "kms:ViaService",
+            values: [`secretsmanager.${stage.region}.amazonaws.com`],
+          },
+        ],
+      },
+    ],
+  });
+}
+
+/** `<account>.dkr.ecr.<region>.amazonaws.com/<repository>`, before tag or digest. */
+const ECR_IMAGE =
+  /^(?<accountId>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?\/(?<repository>[^:@]+)/;
+
+/** One repository. An image that is not in ECR is public and needs no right. */
+function pullImage(scope: Construct, image: string): DataAwsIamPolicyDocument | undefined {
+  const { accountId, region, repository } = ECR_IMAGE.exec(image)?.groups ?? {};
+  if (!accountId || !region || !repository) return undefined;
+  return new DataAwsIamPolicyDocument(scope, "pull-image", {
+    statement: [
+      {
+        actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        resources: [arn("ecr", { accountId, region }, `repository/${repository}`)],
+      },
+      // Logs in to the registry; the action knows no resources (service authorization reference, ECR).
+      { actions: ["ecr:GetAuthorizationToken"], resources: ["*"] },
+    ],
+  });
+}
+
+/** Objects of the files bucket: no versions, no settings. The key only through S3. */
+function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: Files): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "use-files", {
+    statement: [
+      { actions: ["s3:ListBucket"], resources: [bucket.arn] },
+      { actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources: [`${bucket.arn}/*`] },
+      {
+        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+        resources: [key.arn],
+        condition: [
+          { test: "StringEquals", variable: "kms:ViaService", values: [`s3.${stage.region}.${dnsSuffix(stage)}`] },
+        ],
+      },
+    ],
+  });
+}
+
+const dnsSuffix = (stage: StageConfig) =>
+  partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";

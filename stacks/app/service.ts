@@ -1,0 +1,144 @@
+// REDCap's tasks: ECS Fargate in the private subnets, behind the load balancer, rolled back if a deployment fails.
+import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
+import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
+import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
+import { Construct } from "constructs";
+import { type FargateConfig, type StageConfig, stageNames } from "../../config";
+import { containerDefinitions } from "./container";
+import type { Database } from "./database";
+import type { DatabaseUsers } from "./database-users";
+import type { EncryptionKeys } from "./encryption-keys";
+import type { Files } from "./files";
+import type { LoadBalancer } from "./load-balancer";
+import { logGroup } from "./log-group";
+import type { Network } from "./network";
+import { connect, securityGroup } from "./security-group";
+import { ServiceRoles } from "./service-roles";
+import { serviceScaling } from "./service-scaling";
+
+/** Seconds in which a new task may fail health checks: REDCap's first request after a start waits for the database to wake. */
+const HEALTH_CHECK_GRACE = 180;
+const CPU_UNITS_PER_VCPU = 1_024;
+const MIB_PER_GB = 1_024;
+
+export interface ServiceProps {
+  stage: StageConfig;
+  config: FargateConfig;
+  network: Network;
+  keys: EncryptionKeys;
+  database: Database;
+  databaseUsers: DatabaseUsers;
+  files: Files;
+  loadBalancer: LoadBalancer;
+}
+
+export class Service extends Construct {
+  readonly cluster: EcsCluster;
+  readonly service: EcsService;
+
+  constructor(scope: Construct, id: string, props: ServiceProps) {
+    super(scope, id);
+    const { stage, config, network, keys, databaseUsers, files, loadBalancer } = props;
+    const names = stageNames(stage);
+    const logs = logGroup(this, "logs", { stage, name: `/aws/ecs/${names.ecsService}`, key: keys.logs });
+    const insights = logGroup(this, "insights-logs", {
+      stage,
+      name: `/aws/ecs/containerinsights/${names.ecsCluster}/performance`,
+      key: keys.logs,
+    });
+    this.cluster = new EcsCluster(this, "cluster", {
+      name: names.ecsCluster,
+      setting: [{ name: "containerInsights", value: "enabled" }],
+      // Container Insights would make its log group itself, without encryption and retention.
+      dependsOn: [insights],
+    });
+    const roles = new ServiceRoles(this, "roles", {
+      stage,
+      image: config.image,
+      secret: databaseUsers.applicationSecret,
+      secretKey: keys.database,
+      files,
+      logs,
+    });
+    const task = new EcsTaskDefinition(this, "task", {
+      family: names.prefix,
+      requiresCompatibilities: ["FARGATE"],
+      networkMode: "awsvpc",
+      cpu: String(Number.parseFloat(config.cpu) * CPU_UNITS_PER_VCPU),
+      memory: String(Number.parseFloat(config.memory) * MIB_PER_GB),
+      runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
+      executionRoleArn: roles.execution.arn,
+      taskRoleArn: roles.task.arn,
+      containerDefinitions: containerDefinitions({ stage, config, files, databaseUsers, logs }),
+      // Earlier revisions stay active: the circuit breaker rolls back to them.
+      skipDestroy: true,
+    });
+    const { group, rules } = this.connect(props);
+    this.service = new EcsService(this, "service", {
+      name: names.ecsService,
+      cluster: this.cluster.arn,
+      taskDefinition: task.arn,
+      launchType: "FARGATE",
+      desiredCount: config.scaling.minContainers,
+      enableExecuteCommand: false,
+      enableEcsManagedTags: true,
+      propagateTags: "SERVICE",
+      deploymentMinimumHealthyPercent: 100,
+      deploymentMaximumPercent: 200,
+      deploymentCircuitBreaker: { enable: true, rollback: true },
+      healthCheckGracePeriodSeconds: HEALTH_CHECK_GRACE,
+      waitForSteadyState: false,
+      networkConfiguration: {
+        subnets: network.privateSubnetIds,
+        securityGroups: [group.id],
+        assignPublicIp: false,
+      },
+      loadBalancer: [
+        { targetGroupArn: loadBalancer.targetGroup.arn, containerName: "redcap", containerPort: config.port },
+      ],
+      // Autoscaling changes the count.
+      lifecycle: { ignoreChanges: ["desired_count"] },
+      // A task that starts before its rights, its secret or its way out exist fails.
+      dependsOn: [
+        loadBalancer.listener,
+        databaseUsers.invocation,
+        ...roles.execution.rights,
+        ...roles.task.rights,
+        ...rules,
+        ...network.ways,
+      ],
+    });
+    serviceScaling(this, { config, cluster: this.cluster, service: this.service, loadBalancer });
+  }
+
+  private connect({ stage, config, network, database, loadBalancer }: ServiceProps) {
+    const group = securityGroup(this, "security-group", {
+      name: `${stageNames(stage).prefix}-service`,
+      vpcId: network.vpcId,
+      description: "REDCap tasks",
+    });
+    const rules = [
+      ...connect(this, "from-load-balancer", {
+        from: loadBalancer.securityGroup,
+        to: group,
+        port: config.port,
+        description: "Load balancer to REDCap",
+      }),
+      ...connect(this, "to-database", {
+        from: group,
+        to: database.securityGroup,
+        port: database.cluster.port,
+        description: "REDCap to Aurora",
+      }),
+      // REDCap calls what its administrators configure: mail and directory servers, identity providers, web services.
+      new VpcSecurityGroupEgressRule(this, "to-anywhere", {
+        securityGroupId: group.id,
+        ipProtocol: "-1",
+        cidrIpv4: "0.0.0.0/0",
+        description: "What REDCap is configured to call",
+      }),
+    ];
+    return { group, rules };
+  }
+}

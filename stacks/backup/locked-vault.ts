@@ -1,0 +1,63 @@
+// A backup vault with a key of its own and a lock. Recovery points of a vault on AWS's own key cannot leave the account.
+import { BackupVault } from "@cdktf/provider-aws/lib/backup-vault";
+import { BackupVaultLockConfiguration } from "@cdktf/provider-aws/lib/backup-vault-lock-configuration";
+import { BackupVaultPolicy } from "@cdktf/provider-aws/lib/backup-vault-policy";
+import {
+  DataAwsIamPolicyDocument,
+  type DataAwsIamPolicyDocumentStatement,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { Construct } from "constructs";
+import type { LockConfig } from "../../config";
+import { keep } from "../stateful";
+import { Key } from "./key";
+
+export interface LockedVaultProps {
+  name: string;
+  lock: LockConfig;
+  keyPolicy: DataAwsIamPolicyDocumentStatement[];
+  /** Access policy of the vault; none if empty. */
+  accessPolicy: DataAwsIamPolicyDocumentStatement[];
+  /** Whether Terraform refuses to destroy vault, key and lock. Without it, a destroyed vault takes its recovery points along. */
+  preventDestroy: boolean;
+}
+
+export class LockedVault extends Construct {
+  readonly vault: BackupVault;
+  readonly key: KmsKey;
+
+  constructor(scope: Construct, id: string, props: LockedVaultProps) {
+    super(scope, id);
+    const { name, lock, preventDestroy } = props;
+
+    this.key = new Key(this, "key", {
+      logicalId: "vault",
+      alias: `${name}-vault`,
+      description: `Recovery points in the backup vault ${name}`,
+      policy: props.keyPolicy,
+      preventDestroy,
+    }).key;
+
+    this.vault = keep(
+      new BackupVault(this, "vault", { name, kmsKeyArn: this.key.arn, forceDestroy: !preventDestroy }),
+      "vault",
+      preventDestroy,
+    );
+    keep(
+      new BackupVaultLockConfiguration(this, "lock", {
+        backupVaultName: this.vault.name,
+        // With days of grace the lock is in compliance mode, without them in governance mode: AWS has no other switch.
+        changeableForDays: lock.mode === "compliance" ? lock.changeableForDays : undefined,
+        minRetentionDays: lock.minRetentionDays,
+        maxRetentionDays: lock.maxRetentionDays,
+      }),
+      "lock",
+      preventDestroy,
+    );
+
+    if (props.accessPolicy.length > 0) {
+      const accessPolicy = new DataAwsIamPolicyDocument(this, "access-policy", { statement: props.accessPolicy });
+      new BackupVaultPolicy(this, "policy", { backupVaultName: this.vault.name, policy: accessPolicy.json });
+    }
+  }
+}

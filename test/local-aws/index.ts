@@ -1,0 +1,152 @@
+// AWS accounts on this machine: moto behind an overlay that adds what moto lacks. A model for tests, on loopback only.
+import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createRdsService } from "./aurora";
+import { databaseFolder } from "./aurora/mariadb";
+import { createBackupService } from "./backup";
+import { certificateAliases, importCertificates } from "./gaps/acm";
+import { ecs } from "./gaps/ecs";
+import { organizations } from "./gaps/organizations";
+import { smallGaps } from "./gaps/small";
+import { makeCertificates } from "./host/certificates";
+import { environment, writeProfiles } from "./host/environment";
+import { Identities } from "./host/identity";
+import { startMoto } from "./host/moto";
+import { MotoClient } from "./host/moto-client";
+import { lambda } from "./lambda";
+import { listen, type Overlay } from "./server";
+import { requireTools } from "./tools";
+
+export interface LocalAwsAccount {
+  id: string;
+  /** Name of the profile whose credentials reach the account. */
+  profile: string;
+}
+
+export interface LocalAwsOptions {
+  /** All are members of one organization. */
+  accounts: LocalAwsAccount[];
+  region: string;
+  /** The organization's management account; made up unless given. */
+  managementAccountId?: string;
+  /** How long an AWS Backup job takes; default 2. */
+  jobSeconds?: number;
+  /** ACM certificates that exist already, in the accounts and regions that their ARNs name. */
+  certificates?: string[];
+  /** Logs, profiles and data. Default: a new temporary folder, removed at stop. */
+  dataFolder?: string;
+  /** Told what takes long, such as the first installation of moto. */
+  progress?: (line: string) => void;
+}
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+}
+
+export interface LocalAws {
+  /** `http://127.0.0.1:PORT` */
+  endpoint: string;
+  /** Complete process environment for AWS's SDKs and Terraform; none of the caller's AWS settings is in it. */
+  environment(): NodeJS.ProcessEnv;
+  credentials(accountId: string): Credentials;
+  dataFolder: string;
+  /** PEM of the authority that the local databases' certificates come from. */
+  caFile: string;
+  /** Ends every server and removes the data. */
+  stop(): Promise<void>;
+}
+
+const MANAGEMENT_ACCOUNT = "999999999999";
+/** Seconds that a database's change of state takes: long enough for a waiter to see it, short enough for a test. */
+const CHANGE_SECONDS = 0.5;
+const PREFIX = "redcap-local-aws-";
+
+/** A folder of this run; those of runs that were killed are removed. */
+function ownFolder(): string {
+  for (const name of readdirSync(tmpdir()).filter((entry) => entry.startsWith(PREFIX))) {
+    try {
+      process.kill(Number(readFileSync(join(tmpdir(), name, "pid"), "utf8")), 0);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "ESRCH") rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    }
+  }
+  const folder = mkdtempSync(join(tmpdir(), PREFIX));
+  writeFileSync(join(folder, "pid"), String(process.pid));
+  // The databases' own user must reach what is its own below it.
+  chmodSync(folder, 0o711);
+  return folder;
+}
+
+/** Starts the local AWS. @throws Error that says what is missing on this machine, if anything is */
+export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws> {
+  const progress = options.progress ?? ((line: string) => process.stderr.write(`${line}\n`));
+  const tools = await requireTools(progress);
+  const temporary = ownFolder();
+  const folder = options.dataFolder ?? temporary;
+  mkdirSync(folder, { recursive: true });
+  const log = (line: string) => appendFileSync(join(folder, "overlay.log"), `${new Date().toISOString()} ${line}\n`);
+  const management = options.managementAccountId ?? MANAGEMENT_ACCOUNT;
+  const members = options.accounts.map(({ id }) => id);
+
+  const [certificates, moto] = await Promise.all([
+    makeCertificates(tools.openssl, folder),
+    startMoto({ python3: tools.python3, log: join(folder, "moto.log"), progress }),
+  ]);
+  const client = new MotoClient(moto.port);
+  const identities = new Identities(client);
+  for (const account of new Set([...members, management]))
+    await identities.createAccount({ account, region: options.region });
+  const aliases = await importCertificates(client, certificates, options.certificates ?? []);
+
+  const databases = await databaseFolder(join(temporary, "aurora"));
+  const rds = createRdsService(client, { tools, certificates, folder: databases, log }, CHANGE_SECONDS);
+  const overlay: Overlay = {
+    identities,
+    services: [],
+    admins: [],
+    moto: client.forward,
+    anonymousAccount: management,
+    log,
+  };
+  const { server, port } = await listen(overlay);
+  const endpoint = `http://127.0.0.1:${port}`;
+  writeProfiles(folder, options.accounts, options.region, (account) => identities.credentialsOf(account));
+
+  const backup = createBackupService({
+    endpoint,
+    region: options.region,
+    organizationAccountIds: [...members, management],
+    credentialsOf: (account) => identities.credentialsOf(account),
+    jobSeconds: options.jobSeconds ?? 2,
+  });
+  overlay.admins.push(backup.admin);
+  overlay.services.push(
+    certificateAliases(aliases, client),
+    backup.service,
+    organizations(management, members),
+    rds.service,
+    lambda({ moto: client, endpoint, caFile: certificates.caFile, folder }),
+    ecs(client),
+    ...smallGaps(client),
+  );
+
+  return {
+    endpoint,
+    environment: () => environment(endpoint, folder, certificates.caFile),
+    credentials: (account) => identities.credentialsOf(account),
+    dataFolder: folder,
+    caFile: certificates.caFile,
+    stop: async () => {
+      await backup.stop();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      await rds.state.stop();
+      client.close();
+      await moto.stop();
+      rmSync(temporary, { recursive: true, force: true });
+    },
+  };
+}

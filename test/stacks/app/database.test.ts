@@ -1,0 +1,217 @@
+import { backtrack } from "../../../stacks/app/backtrack";
+import { all, blocks, byId, one, ref, type SynthesizedStack, sampleStage, statements, synthesizeApp } from "../synth";
+
+const stack = synthesizeApp();
+const cluster = one(stack, "aws_rds_cluster");
+
+/** The stage's db settings with changes. */
+const db = (change: object) => ({ db: { ...sampleStage("prod").db, ...change } });
+
+describe("cluster", () => {
+  test("is Aurora MySQL 3.10 on Serverless v2, encrypted, backed up, kept", () => {
+    expect(Object.keys(byId(stack, "aws_rds_cluster"))).toEqual(["cluster"]);
+    expect(cluster).toMatchObject({
+      cluster_identifier: "redcap-prod",
+      engine: "aurora-mysql",
+      engine_version: "8.0.mysql_aurora.3.10.0",
+      database_name: "redcap",
+      kms_key_id: ref("aws_kms_key.database.arn"),
+      manage_master_user_password: true,
+      master_user_secret_kms_key_id: ref("aws_kms_key.database.arn"),
+      iam_database_authentication_enabled: true,
+      backup_retention_period: 35,
+      backtrack_window: 86_400,
+      copy_tags_to_snapshot: true,
+      delete_automated_backups: false,
+      enabled_cloudwatch_logs_exports: ["audit", "error", "slowquery"],
+      apply_immediately: false,
+      serverlessv2_scaling_configuration: { min_capacity: 1, max_capacity: 16 },
+      tags: { "redcap:backup": "redcap-prod" },
+      lifecycle: { prevent_destroy: true, ignore_changes: ["snapshot_identifier", "master_username", "database_name"] },
+    });
+  });
+
+  test("leaves to AWS what must stay AWS's choice", () => {
+    for (const name of ["port", "allow_major_version_upgrade", "availability_zones", "snapshot_identifier"])
+      expect(cluster[name]).toBeUndefined();
+  });
+
+  test("takes its final snapshot under a name that is never taken", () => {
+    const [[id, random] = []] = Object.entries(byId(stack, "random_id"));
+    expect(cluster).toMatchObject({
+      skip_final_snapshot: false,
+      final_snapshot_identifier: `redcap-prod-final-\${random_id.${id}.hex}`,
+    });
+    expect(random).toMatchObject({ byte_length: 4, keepers: { cluster: "redcap-prod" } });
+    expect(stack.terraform.required_providers).toMatchObject({ random: { version: "3.6.0" } });
+  });
+
+  test("has REDCap's parameters, TLS required, no binlog and no query in the audit log", () => {
+    const group = one(stack, "aws_rds_cluster_parameter_group");
+    expect(group).toMatchObject({ name: "redcap-prod", family: "aurora-mysql8.0" });
+    const parameters = Object.fromEntries(blocks(group.parameter).map(({ name, value }) => [name, value]));
+    expect(parameters).toEqual({
+      character_set_server: "utf8mb4",
+      collation_server: "utf8mb4_unicode_ci",
+      max_allowed_packet: "1073741824",
+      read_rnd_buffer_size: "262144",
+      sort_buffer_size: "2097152",
+      require_secure_transport: "ON",
+      server_audit_logging: "1",
+      server_audit_events: "CONNECT,QUERY_DCL,QUERY_DDL",
+      slow_query_log: "1",
+      long_query_time: "5",
+    });
+  });
+
+  test("has its log groups before it has logs", () => {
+    const groups = Object.entries(byId(stack, "aws_cloudwatch_log_group")).filter(([id]) => id.startsWith("database_"));
+    expect(groups.map(([, { name }]) => name)).toEqual([
+      "/aws/rds/cluster/redcap-prod/audit",
+      "/aws/rds/cluster/redcap-prod/error",
+      "/aws/rds/cluster/redcap-prod/slowquery",
+    ]);
+    expect(cluster.depends_on).toEqual(groups.map(([id]) => `aws_cloudwatch_log_group.${id}`));
+  });
+});
+
+describe("instances", () => {
+  test("are a writer and a reader that can take over at once, at fixed addresses", () => {
+    expect(Object.entries(byId(stack, "aws_rds_cluster_instance")).sort()).toMatchObject([
+      [
+        "reader-1",
+        {
+          identifier: "redcap-prod-2",
+          promotion_tier: 1,
+          depends_on: expect.arrayContaining(["aws_rds_cluster_instance.writer"]),
+        },
+      ],
+      ["writer", { identifier: "redcap-prod-1", promotion_tier: 0, instance_class: "db.serverless" }],
+    ]);
+    for (const instance of all(stack, "aws_rds_cluster_instance"))
+      expect(instance).toMatchObject({
+        auto_minor_version_upgrade: false,
+        performance_insights_enabled: true,
+        monitoring_interval: 60,
+        publicly_accessible: false,
+      });
+  });
+
+  test("are as many as configured; further readers scale by their own load", () => {
+    const instances = byId(synthesizeApp(db({ dbReaders: 3 })), "aws_rds_cluster_instance");
+    expect(Object.entries(instances).map(([id, { promotion_tier }]) => [id, promotion_tier])).toEqual(
+      expect.arrayContaining([
+        ["writer", 0],
+        ["reader-1", 1],
+        ["reader-2", 2],
+        ["reader-3", 2],
+      ]),
+    );
+    expect(Object.keys(instances)).toHaveLength(4);
+  });
+});
+
+describe("settings", () => {
+  test("of an unprotected stage let it be destroyed and made again", () => {
+    const dev = synthesizeApp({}, "dev");
+    const devCluster = one(dev, "aws_rds_cluster");
+    expect(devCluster).toMatchObject({
+      deletion_protection: false,
+      lifecycle: { prevent_destroy: false },
+      skip_final_snapshot: false,
+      apply_immediately: true,
+      serverlessv2_scaling_configuration: { min_capacity: 0, seconds_until_auto_pause: 3_600 },
+    });
+    expect(devCluster.tags).toBeUndefined();
+    expect(devCluster.backtrack_window).toBeUndefined();
+    expect(all(dev, "aws_secretsmanager_secret").map(({ recovery_window_in_days }) => recovery_window_in_days)).toEqual(
+      [0, 0],
+    );
+    for (const bucket of all(dev, "aws_s3_bucket")) expect(bucket.force_destroy).toBe(true);
+    for (const group of all(dev, "aws_cloudwatch_log_group")) expect(group.skip_destroy).toBe(false);
+  });
+
+  test("take a snapshot and another identifier, which everything follows", () => {
+    const restored = synthesizeApp(db({ clusterIdentifier: "restored-1", dbSnapshotId: "arn:aws:rds:x:y:snapshot" }));
+    expect(one(restored, "aws_rds_cluster")).toMatchObject({
+      cluster_identifier: "restored-1",
+      snapshot_identifier: "arn:aws:rds:x:y:snapshot",
+    });
+    expect(byId(restored, "aws_rds_cluster_instance").writer?.identifier).toBe("restored-1-1");
+    expect(statements(restored, "database-users_read-master-secrets")[0]?.condition?.[0]?.values).toEqual([
+      "arn:aws:rds:eu-west-2:111111111111:cluster:restored-1",
+      "arn:aws:rds:eu-west-2:111111111111:cluster:restored-1-*",
+    ]);
+  });
+
+  test("turn backtrack off with a message where the region has none", () => {
+    const said = jest.spyOn(console, "error").mockImplementation(() => undefined);
+    const north = synthesizeApp({
+      region: "eu-north-1",
+      backup: { enabled: false, optOutReason: "For this test only." },
+    });
+    expect(one(north, "aws_rds_cluster").backtrack_window).toBeUndefined();
+    const message = 'Stage "prod": Aurora MySQL has no backtrack in eu-north-1, so it is off.';
+    expect(said.mock.calls).toEqual([[expect.stringContaining(message)]]);
+    said.mockRestore();
+    const off = { name: "x", region: "eu-north-1", db: { backtrackHours: 0 } } as Parameters<typeof backtrack>[0];
+    expect(backtrack(off)).toEqual({});
+  });
+});
+
+describe("database users", () => {
+  test("have empty secrets under the database's key", () => {
+    expect(byId(stack, "aws_secretsmanager_secret")).toMatchObject({
+      application: { name: "redcap-prod/database/application", recovery_window_in_days: 30 },
+      ddl: { name: "redcap-prod/database/ddl", recovery_window_in_days: 30 },
+    });
+  });
+
+  test("are made by a function in the VPC that trusts Amazon's CAs", () => {
+    expect(one(stack, "aws_lambda_function")).toMatchObject({
+      function_name: "redcap-prod-database-users",
+      runtime: "nodejs22.x",
+      architectures: ["arm64"],
+      handler: "index.handler",
+      timeout: 900,
+      memory_size: 512,
+      environment: { variables: { DATABASE_NAME: "redcap", NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem" } },
+    });
+  });
+
+  test("are made once the writer answers, and again when code, cluster or secrets change", () => {
+    const invocation = one(stack, "aws_lambda_invocation");
+    expect(invocation.depends_on).toEqual(expect.arrayContaining(["aws_rds_cluster_instance.writer"]));
+    expect(Object.keys(invocation.triggers as object).sort()).toEqual(["applicationSecret", "code", "ddlSecret"]);
+    expect(invocation.input).toContain("aws_rds_cluster.cluster.master_user_secret[0].secret_arn");
+    expect(invocation.input).toContain('"port" = aws_rds_cluster.cluster.port');
+  });
+
+  test("may use nothing but this stage's secrets", () => {
+    expect(statements(stack, "database-users_read-master-secrets")).toMatchObject([
+      {
+        actions: ["secretsmanager:GetSecretValue"],
+        resources: ["arn:aws:secretsmanager:eu-west-2:111111111111:secret:rds!cluster-*"],
+        condition: [{ test: "StringLike", variable: "aws:ResourceTag/aws:rds:primaryDBClusterArn" }],
+      },
+    ]);
+    expect(statements(stack, "database-users_write-secrets")[0]?.resources).toHaveLength(2);
+  });
+});
+
+test("only the service and the function reach the database, on its own port", () => {
+  const rules = rulesInto(stack, "database_security-group");
+  expect(rules).toHaveLength(2);
+  for (const rule of rules)
+    expect(rule).toMatchObject({ from_port: ref("aws_rds_cluster.cluster.port"), ip_protocol: "tcp" });
+  expect(rules.map(({ referenced_security_group_id }) => referenced_security_group_id)).toEqual([
+    expect.stringContaining("database-users_security-group"),
+    expect.stringContaining("service_security-group"),
+  ]);
+});
+
+function rulesInto(from: SynthesizedStack, group: string) {
+  return all(from, "aws_vpc_security_group_ingress_rule").filter(({ security_group_id }) =>
+    String(security_group_id).includes(group),
+  );
+}

@@ -1,0 +1,152 @@
+import { all, byId, one, ref, sampleStage, statements, synthesizeApp } from "../synth";
+
+const stack = synthesizeApp();
+const service = one(stack, "aws_ecs_service");
+
+/** The sample's service with changes. */
+const changed = (change: object) => ({ service: { ...sampleStage("prod").service, ...change } as never });
+
+describe("load balancer", () => {
+  test("speaks TLS 1.2 and 1.3, and HTTP only to redirect", () => {
+    expect(Object.values(byId(stack, "aws_lb_listener"))).toMatchObject([
+      {
+        port: 80,
+        protocol: "HTTP",
+        default_action: [{ redirect: { port: "443", protocol: "HTTPS", status_code: "HTTP_301" } }],
+      },
+      { port: 443, protocol: "HTTPS", ssl_policy: "ELBSecurityPolicy-TLS13-1-2-2021-06" },
+    ]);
+    expect(one(stack, "aws_lb")).toMatchObject({
+      internal: false,
+      drop_invalid_header_fields: true,
+      idle_timeout: 4_000,
+      access_logs: { enabled: true, prefix: "load-balancer" },
+    });
+  });
+
+  test("drains within what ELB allows", () => {
+    expect(Number(one(stack, "aws_lb_target_group").deregistration_delay)).toBeLessThanOrEqual(3_600);
+  });
+
+  test("admits the allowed addresses, IPv4 and IPv6, on 443 and 80", () => {
+    const admitted = (allowedIps: string[]) =>
+      Object.entries(byId(synthesizeApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
+        .filter(([id]) => id.startsWith("load-balancer_"))
+        .map(([, rule]) => [rule.cidr_ipv4 ?? rule.cidr_ipv6, rule.from_port]);
+    expect(admitted(["198.51.100.0/24", "2001:db8::/32"])).toEqual([
+      ["198.51.100.0/24", 443],
+      ["198.51.100.0/24", 80],
+      ["2001:db8::/32", 443],
+      ["2001:db8::/32", 80],
+    ]);
+    expect(admitted([])).toEqual([]);
+  });
+
+  test("moves to another container port without an interruption", () => {
+    const group = one(synthesizeApp(changed({ port: 9_000 })), "aws_lb_target_group");
+    expect(group).toMatchObject({ name: "redcap-prod-9000", port: 9_000, lifecycle: { create_before_destroy: true } });
+  });
+});
+
+describe("service", () => {
+  test("rolls a failed deployment back and never runs fewer tasks than it has", () => {
+    expect(service).toMatchObject({
+      name: "redcap-prod",
+      launch_type: "FARGATE",
+      desired_count: 2,
+      deployment_circuit_breaker: { enable: true, rollback: true },
+      deployment_minimum_healthy_percent: 100,
+      deployment_maximum_percent: 200,
+      enable_execute_command: false,
+      wait_for_steady_state: false,
+      lifecycle: { ignore_changes: ["desired_count"] },
+    });
+    expect(service.depends_on).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^aws_lambda_invocation\./),
+        expect.stringMatching(/^aws_lb_listener\./),
+      ]),
+    );
+  });
+
+  test("has a task of the configured size; earlier revisions stay for the roll-back", () => {
+    expect(one(stack, "aws_ecs_task_definition")).toMatchObject({
+      cpu: "2048",
+      memory: "4096",
+      network_mode: "awsvpc",
+      skip_destroy: true,
+    });
+    const small = synthesizeApp(changed({ cpu: "0.25 vCPU", memory: "0.5 GB" }));
+    expect(one(small, "aws_ecs_task_definition")).toMatchObject({ cpu: "256", memory: "512" });
+  });
+
+  test("gets its database settings from the secret, not from the task definition", () => {
+    const [container] = JSON.parse(String(one(stack, "aws_ecs_task_definition").container_definitions));
+    expect(container).toMatchObject({ name: "redcap", stopTimeout: 120, portMappings: [{ containerPort: 8_080 }] });
+    expect(container.environment.map(({ name }: { name: string }) => name)).toEqual(["AWS_REGION", "FILES_BUCKET"]);
+    expect(container.secrets).toEqual(
+      Object.entries({
+        DB_HOST: "host",
+        DB_PORT: "port",
+        DB_NAME: "dbname",
+        DB_USERNAME: "username",
+        DB_PASSWORD: "password",
+      }).map(([name, key]) => ({ name, valueFrom: `\${aws_secretsmanager_secret.application.arn}:${key}::` })),
+    );
+  });
+
+  test("scales by CPU and by requests", () => {
+    expect(one(stack, "aws_appautoscaling_target")).toMatchObject({ min_capacity: 2, max_capacity: 6 });
+    const metrics = all(stack, "aws_appautoscaling_policy").map(
+      ({ target_tracking_scaling_policy_configuration: tracking }) =>
+        tracking as { target_value: number; predefined_metric_specification: { predefined_metric_type: string } },
+    );
+    expect(metrics.map((m) => [m.predefined_metric_specification.predefined_metric_type, m.target_value])).toEqual([
+      ["ECSServiceAverageCPUUtilization", 60],
+      ["ALBRequestCountPerTarget", 100],
+    ]);
+  });
+});
+
+describe("rights", () => {
+  test("to start a task: one repository, one secret, one log group", () => {
+    expect(statements(stack, "service_roles_pull-image")[0]?.resources).toEqual([
+      "arn:aws:ecr:eu-west-2:111111111111:repository/redcap",
+    ]);
+    expect(statements(stack, "service_roles_read-secret")[0]).toMatchObject({
+      actions: ["secretsmanager:GetSecretValue"],
+      resources: [ref("aws_secretsmanager_secret.application.arn")],
+    });
+  });
+
+  test("for a public image: none to pull", () => {
+    const open = synthesizeApp(changed({ image: "public.ecr.aws/example/redcap:15.5.0" }));
+    expect(Object.keys(open.data.aws_iam_policy_document ?? {}).filter((id) => id.includes("pull-image"))).toEqual([]);
+  });
+
+  test("of REDCap itself: objects of the files bucket, through their key", () => {
+    const rights = statements(stack, "service_roles_use-files");
+    expect(rights.flatMap(({ actions }) => actions)).toEqual([
+      "s3:ListBucket",
+      "s3:DeleteObject",
+      "s3:GetObject",
+      "s3:PutObject",
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+    ]);
+    for (const { resources } of rights) expect(String(resources)).toMatch(/^\$\{aws_(s3_bucket|kms_key)\.files\.arn\}/);
+  });
+});
+
+test("the stack puts out what people and scripts ask for, and no secret", () => {
+  expect(Object.keys(stack.output)).toEqual(
+    expect.arrayContaining([
+      "load_balancer_dns_name",
+      "cluster_endpoint",
+      "files_bucket",
+      "database_users_function",
+      "ecs_service",
+    ]),
+  );
+  expect(JSON.stringify(stack.output)).not.toMatch(/password|secret_string/i);
+});

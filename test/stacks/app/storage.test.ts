@@ -1,0 +1,123 @@
+import { all, blocks, byId, one, ref, sampleStage, statements, synthesizeApp } from "../synth";
+
+const stack = synthesizeApp();
+const BACKUP_ROOT = "arn:aws:iam::222222222222:root";
+
+describe("keys", () => {
+  test("are three: database, files and logs, rotated and with an alias each", () => {
+    expect(Object.keys(byId(stack, "aws_kms_key")).sort()).toEqual(["database", "files", "logs"]);
+    expect(all(stack, "aws_kms_alias").map(({ name }) => name)).toEqual([
+      "alias/redcap-prod-database",
+      "alias/redcap-prod-files",
+      "alias/redcap-prod-logs",
+    ]);
+  });
+
+  test.each(["keys_database-policy", "keys_files-policy"])("%s lets the backup account copy", (id) => {
+    const [account, reads, grants, ...rest] = statements(stack, id);
+    expect(rest).toEqual([]);
+    expect(account).toMatchObject({
+      actions: ["kms:*"],
+      principals: [{ identifiers: ["arn:aws:iam::111111111111:root"] }],
+    });
+    expect(reads).toMatchObject({
+      actions: ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
+      principals: [{ identifiers: [BACKUP_ROOT] }],
+    });
+    expect(grants).toMatchObject({
+      actions: ["kms:CreateGrant"],
+      principals: [{ identifiers: [BACKUP_ROOT] }],
+      condition: [{ test: "Bool", variable: "kms:GrantIsForAWSResource", values: ["true"] }],
+    });
+  });
+
+  test("the logs' key is CloudWatch Logs', for this account's groups", () => {
+    expect(statements(stack, "keys_logs-policy")[1]).toMatchObject({
+      principals: [{ type: "Service", identifiers: ["logs.eu-west-2.amazonaws.com"] }],
+      condition: [
+        {
+          variable: "kms:EncryptionContext:aws:logs:arn",
+          values: ["arn:aws:logs:eu-west-2:111111111111:log-group:*"],
+        },
+      ],
+    });
+  });
+
+  test("without backups let nobody else in", () => {
+    const dev = synthesizeApp({}, "dev");
+    for (const id of ["keys_database-policy", "keys_files-policy"]) expect(statements(dev, id)).toHaveLength(1);
+  });
+});
+
+describe("files bucket", () => {
+  test("has the files' key, old versions for 90 days, access logs, and the tag that backups look for", () => {
+    expect(byId(stack, "aws_s3_bucket").files).toMatchObject({
+      bucket: "redcap-prod-files-111111111111-eu-west-2",
+      force_destroy: false,
+      tags: { "redcap:backup": "redcap-prod" },
+    });
+    expect(one(stack, "aws_s3_bucket_server_side_encryption_configuration", "files_").rule).toEqual([
+      {
+        apply_server_side_encryption_by_default: {
+          kms_master_key_id: ref("aws_kms_key.files.arn"),
+          sse_algorithm: "aws:kms",
+        },
+        bucket_key_enabled: true,
+      },
+    ]);
+    expect(one(stack, "aws_s3_bucket_lifecycle_configuration", "files_").rule).toMatchObject([
+      { id: "unfinished-uploads", abort_incomplete_multipart_upload: [{ days_after_initiation: 7 }] },
+      { id: "old-versions", noncurrent_version_expiration: [{ noncurrent_days: 90 }] },
+    ]);
+    expect(one(stack, "aws_s3_bucket_logging")).toMatchObject({
+      target_bucket: ref("aws_s3_bucket.logs.id"),
+      target_prefix: "files-bucket/",
+    });
+  });
+
+  test("refuses uploads under another encryption or another key", () => {
+    const refusals = statements(stack, "files_policy").slice(1);
+    expect(refusals.map(({ effect, condition }) => [effect, condition?.[0]?.test, condition?.[0]?.values])).toEqual([
+      ["Deny", "StringNotEqualsIfExists", ["aws:kms"]],
+      ["Deny", "StringNotEqualsIfExists", [ref("aws_kms_key.files.arn")]],
+    ]);
+  });
+});
+
+describe("logs bucket", () => {
+  test("has S3's own keys, which is all that its two writers can use", () => {
+    const [rule] = blocks(one(stack, "aws_s3_bucket_server_side_encryption_configuration", "logs-bucket_").rule);
+    expect(rule).toEqual({ apply_server_side_encryption_by_default: { sse_algorithm: "AES256" } });
+    const [, balancer, bucket] = statements(stack, "logs-bucket_logs_policy");
+    expect(balancer).toMatchObject({
+      actions: ["s3:PutObject"],
+      resources: [`${ref("aws_s3_bucket.logs.arn")}/load-balancer/AWSLogs/111111111111/*`],
+      principals: [{ type: "Service", identifiers: ["logdelivery.elasticloadbalancing.amazonaws.com"] }],
+    });
+    expect(bucket).toMatchObject({
+      principals: [{ type: "Service", identifiers: ["logging.s3.amazonaws.com"] }],
+      condition: [
+        { variable: "aws:SourceAccount", values: ["111111111111"] },
+        { variable: "aws:SourceArn", values: ["arn:aws:s3:::redcap-prod-files-111111111111-eu-west-2"] },
+      ],
+    });
+  });
+
+  test("keeps logs as long as configured", () => {
+    const rules = (generalLogRetention: 30 | 365) =>
+      one(synthesizeApp({ generalLogRetention }), "aws_s3_bucket_lifecycle_configuration", "logs-bucket_").rule;
+    expect(rules(30)).toMatchObject([{}, { expiration: [{ days: 30 }] }]);
+    expect(rules(365)).toMatchObject([{}, { expiration: [{ days: 365 }] }]);
+  });
+});
+
+test("every role has the configured path and boundary", () => {
+  const permissionsBoundaryArn = "arn:aws:iam::111111111111:policy/boundary";
+  const roles = all(
+    synthesizeApp({ ...sampleStage("prod"), iam: { rolePath: "/research/", permissionsBoundaryArn } }),
+    "aws_iam_role",
+  );
+  expect(roles).toHaveLength(5);
+  for (const role of roles)
+    expect(role).toMatchObject({ path: "/research/", permissions_boundary: permissionsBoundaryArn });
+});

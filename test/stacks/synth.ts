@@ -1,0 +1,95 @@
+// Synthesizes stacks as the cdktf command does, and reads what comes out.
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Deployment, type DeploymentInput, stageNames, validate } from "../../config";
+import { buildApp } from "../../main";
+import sample from "../../stages.sample";
+
+/** A block of Terraform's JSON, such as a resource's attributes. */
+export type Block = Record<string, unknown>;
+type Blocks = Record<string, Record<string, Block>>;
+
+export interface SynthesizedStack {
+  name: string;
+  resource: Blocks;
+  data: Blocks;
+  provider: Record<string, Block[]>;
+  terraform: Block;
+  output: Record<string, Block>;
+}
+
+export type StageInput = DeploymentInput["stages"][number];
+
+/** A copy of the sample, free to change. */
+export const sampleInput = (): DeploymentInput => structuredClone(sample);
+
+/** The sample's stage of this name, free to change. */
+export function sampleStage(name: "dev" | "prod"): StageInput {
+  const stage = sampleInput().stages.find((entry) => entry.name === name);
+  if (!stage) throw new Error(`The sample has no stage ${name}.`);
+  return stage;
+}
+
+/** Every stack of a deployment. */
+export function synthesize(config: Deployment): SynthesizedStack[] {
+  const outdir = mkdtempSync(join(tmpdir(), "synth-"));
+  try {
+    buildApp(config, outdir).synth();
+    return readdirSync(join(outdir, "stacks")).map((name) => ({
+      resource: {},
+      data: {},
+      output: {},
+      ...JSON.parse(readFileSync(join(outdir, "stacks", name, "cdk.tf.json"), "utf8")),
+      name,
+    }));
+  } finally {
+    rmSync(outdir, { recursive: true, force: true });
+  }
+}
+
+/** The app stack of one stage: the sample's prod stage with changes. */
+export function synthesizeApp(change: Partial<StageInput> = {}, base: "dev" | "prod" = "prod"): SynthesizedStack {
+  const stage = { ...sampleStage(base), ...change };
+  const config = validate({ ...sampleInput(), stages: [stage] });
+  const names = config.stages.map((entry) => stageNames(entry).appStack);
+  const stack = synthesize(config).find(({ name }) => names.includes(name));
+  if (!stack) throw new Error("No app stack was synthesized.");
+  return stack;
+}
+
+/** The resources of a type, by logical id. */
+export const byId = (stack: SynthesizedStack, type: string): Record<string, Block> => stack.resource[type] ?? {};
+
+/** The resources of a type. */
+export const all = (stack: SynthesizedStack, type: string): Block[] => Object.values(byId(stack, type));
+
+/** The one resource of a type, or the one whose logical id starts so. */
+export function one(stack: SynthesizedStack, type: string, idStart = ""): Block {
+  const found = Object.entries(byId(stack, type)).filter(([id]) => id.startsWith(idStart));
+  const [entry] = found;
+  if (!entry || found.length > 1) throw new Error(`${found.length} resources ${type}.${idStart}*, not one.`);
+  return entry[1];
+}
+
+/** Terraform's expression for an attribute. */
+export const ref = (address: string): string => `\${${address}}`;
+
+/** A nested block or list of blocks as a list. */
+export const blocks = (value: unknown): Block[] => (value === undefined ? [] : [value].flat()) as Block[];
+
+export interface Statement {
+  sid?: string;
+  effect?: string;
+  actions?: string[];
+  resources?: string[];
+  principals?: { type: string; identifiers: string[] }[];
+  condition?: { test: string; variable: string; values: string[] }[];
+}
+
+/** Statements of the policy document whose logical id starts so. */
+export function statements(stack: SynthesizedStack, idStart: string): Statement[] {
+  const documents = Object.entries(stack.data.aws_iam_policy_document ?? {}).filter(([id]) => id.startsWith(idStart));
+  if (documents.length !== 1) throw new Error(`${documents.length} policy documents ${idStart}*, not one.`);
+  return blocks(documents[0]?.[1].statement) as Statement[];
+}
