@@ -101,7 +101,7 @@ async function takeLock(root: string, log: Log): Promise<() => Promise<void>> {
   } catch (error) {
     if ((error as { code?: string }).code !== "ELOCKED") throw error;
     log(`Another process is building Terraform's providers in ${root}: waiting for it.`);
-    return lock(root, { ...options, retries: { forever: true, minTimeout: 500, maxTimeout: 1_000 } });
+    return lock(root, { ...options, retries: { retries: 3600, factor: 1, minTimeout: 1_000 } });
   }
 }
 

@@ -72,11 +72,11 @@ async function drill(options: { report?: string; keep: boolean }): Promise<void>
     const ca = readFileSync(aws.caFile, "utf8");
 
     await step("bootstrap both accounts", async () => {
-      await type("bootstrap.ts", "--stage", STAGE, "--yes");
-      await type("bootstrap.ts", "--backup-account", "--yes");
+      await type("bootstrap.ts", ["--stage", STAGE, "--yes"]);
+      await type("bootstrap.ts", ["--backup-account", "--yes"]);
     });
     await step(`cdktf deploy ${stacks.join(" ")}`, () =>
-      type("cdktf.ts", "deploy", ...stacks, "--auto-approve", "--output", join(work, "cdktf.out")),
+      type("cdktf.ts", ["deploy", ...stacks, "--auto-approve", "--output", join(work, "cdktf.out")], { quiet: true }),
     );
     const afterDeploy = await step("plan again", () => countPlannedChanges(stacks, work));
     printLeft(afterDeploy.addresses);
@@ -101,7 +101,7 @@ async function drill(options: { report?: string; keep: boolean }): Promise<void>
 
     const reportFile = join(work, "restore.json");
     await step(`npm run restore -- --recovery-point ${recoveryPoint}`, () =>
-      type("restore.ts", "--recovery-point", recoveryPoint, "--stage", STAGE, "--yes", "--report", reportFile),
+      type("restore.ts", ["--recovery-point", recoveryPoint, "--stage", STAGE, "--yes", "--report", reportFile]),
     );
     const restored = JSON.parse(readFileSync(reportFile, "utf8")) as RestoreReport;
 
@@ -139,14 +139,21 @@ async function drill(options: { report?: string; keep: boolean }): Promise<void>
   }
 }
 
-/** Runs one of the commands that a user types, showing what it prints. */
-async function type(script: string, ...args: string[]): Promise<void> {
-  const { code } = await execute(process.execPath, ["--require", "tsx/cjs", join("scripts", script), ...args], {
-    cwd: PROJECT_ROOT,
-    env: process.env,
-    onText: (text) => process.stderr.write(text),
-  });
-  if (code !== 0) throw new UserError(`${script} ${args.join(" ")} ended with exit code ${code}.`);
+/** Runs one of the commands that a user types. What a quiet one prints is shown only if it fails. */
+async function type(script: string, args: string[], { quiet = false } = {}): Promise<void> {
+  const { code, stdout, stderr } = await execute(
+    process.execPath,
+    ["--require", "tsx/cjs", join("scripts", script), ...args],
+    {
+      cwd: PROJECT_ROOT,
+      // CI: cdktf then writes lines instead of drawing a screen.
+      env: { ...process.env, CI: "true" },
+      ...(!quiet && { onText: (text: string) => process.stderr.write(text) }),
+    },
+  );
+  if (code === 0) return;
+  if (quiet) console.error(stdout, stderr);
+  throw new UserError(`${script} ${args.join(" ")} ended with exit code ${code}.`);
 }
 
 function printLeft(addresses: string[]): void {

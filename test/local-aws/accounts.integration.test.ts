@@ -39,11 +39,21 @@ const clientOf = (account: string) => ({
 
 test("the environment drops every AWS setting of the caller", () => {
   const before = process.env;
-  process.env = { ...before, AWS_PROFILE: "hospital", AWS_ACCESS_KEY_ID: "AKIAREAL", AWS_REGION: "us-east-1", KEPT: "yes" };
+  process.env = {
+    ...before,
+    AWS_PROFILE: "hospital",
+    AWS_ACCESS_KEY_ID: "AKIAREAL",
+    AWS_REGION: "us-east-1",
+    KEPT: "yes",
+  };
   const environment = aws.environment();
   process.env = before;
   expect(environment).toMatchObject({ AWS_ENDPOINT_URL: aws.endpoint, KEPT: "yes" });
-  expect(Object.keys(environment).filter((name) => name.startsWith("AWS_")).sort()).toEqual([
+  expect(
+    Object.keys(environment)
+      .filter((name) => name.startsWith("AWS_"))
+      .sort(),
+  ).toEqual([
     "AWS_CONFIG_FILE",
     "AWS_EC2_METADATA_DISABLED",
     "AWS_ENDPOINT_URL",
@@ -89,10 +99,14 @@ test("temporary credentials belong to the role's account, unknown keys to nobody
 
 test("both accounts see the same organization; only its management account lists accounts", async () => {
   const organizations = [FIRST, SECOND].map((account) => new OrganizationsClient(clientOf(account)));
-  const [one, other] = await Promise.all(organizations.map((client) => client.send(new DescribeOrganizationCommand({}))));
+  const [one, other] = await Promise.all(
+    organizations.map((client) => client.send(new DescribeOrganizationCommand({}))),
+  );
   expect(one?.Organization?.Id).toMatch(/^o-[a-z0-9]{10,32}$/);
   expect(other?.Organization).toEqual(one?.Organization);
-  await expect(organizations[0]?.send(new ListAccountsCommand({}))).rejects.toMatchObject({ name: "AccessDeniedException" });
+  await expect(organizations[0]?.send(new ListAccountsCommand({}))).rejects.toMatchObject({
+    name: "AccessDeniedException",
+  });
   const management = new OrganizationsClient(clientOf(one?.Organization?.MasterAccountId ?? ""));
   const { Accounts = [] } = await management.send(new ListAccountsCommand({}));
   expect(Accounts.map(({ Id }) => Id)).toEqual(expect.arrayContaining([FIRST, SECOND]));

@@ -1,5 +1,6 @@
 // An Aurora cluster of the local AWS is a real database: rows survive snapshot, restore and a swap of names.
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import {
   CopyDBClusterSnapshotCommand,
   CreateDBClusterCommand,
@@ -16,10 +17,8 @@ import {
   RDSClient,
   RestoreDBClusterFromSnapshotCommand,
 } from "@aws-sdk/client-rds";
-import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type Connection, createConnection } from "mysql2/promise";
-import { readFileSync } from "node:fs";
 import { type LocalAws, startLocalAws } from ".";
 import { until } from "./host/processes";
 
@@ -65,7 +64,8 @@ const available = (identifier: string, client = rds) =>
     return cluster?.Status === "available" ? cluster : undefined;
   });
 
-const gone = (identifier: string) => until(`${identifier} gone`, 30, async () => ((await find(identifier)) ? undefined : true));
+const gone = (identifier: string) =>
+  until(`${identifier} gone`, 30, async () => ((await find(identifier)) ? undefined : true));
 
 async function snapshotAvailable(identifier: string, client = rds): Promise<string> {
   const command = new DescribeDBClusterSnapshotsCommand({ DBClusterSnapshotIdentifier: identifier });

@@ -1,13 +1,27 @@
 // AWS accounts on this machine: moto behind an overlay that adds what moto lacks. A model for tests, on loopback only.
-import { appendFileSync, chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRdsService } from "./aurora";
 import { databaseFolder } from "./aurora/mariadb";
 import { createBackupService } from "./backup";
 import { certificateAliases, importCertificates } from "./gaps/acm";
+import { applicationAutoScaling } from "./gaps/application-auto-scaling";
+import { bucketPolicies } from "./gaps/bucket-policies";
+import { codeBuild } from "./gaps/codebuild";
 import { ecs } from "./gaps/ecs";
+import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
+import { ses } from "./gaps/ses";
 import { smallGaps } from "./gaps/small";
 import { makeCertificates } from "./host/certificates";
 import { environment, writeProfiles } from "./host/environment";
@@ -130,6 +144,11 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     rds.service,
     lambda({ moto: client, endpoint, caFile: certificates.caFile, folder }),
     ecs(client),
+    kms(client),
+    codeBuild(client.forward),
+    ses(client.forward),
+    applicationAutoScaling(client.forward),
+    bucketPolicies(client),
     ...smallGaps(client),
   );
 

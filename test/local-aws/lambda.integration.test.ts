@@ -1,4 +1,6 @@
 // A function of the local AWS runs: its own code, its variables, its role's credentials, the local authorities.
+
+import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import {
   CreateFunctionCommand,
   InvokeCommand,
@@ -6,7 +8,6 @@ import {
   UpdateFunctionCodeCommand,
   UpdateFunctionConfigurationCommand,
 } from "@aws-sdk/client-lambda";
-import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { strToU8, zipSync } from "fflate";
 import { type LocalAws, startLocalAws } from ".";
 
@@ -23,7 +24,9 @@ beforeAll(async () => {
   aws = await startLocalAws({ accounts: [{ id: ACCOUNT, profile: "redcap" }], region: "eu-west-2" });
   const client = { region: "eu-west-2", endpoint: aws.endpoint, credentials: aws.credentials(ACCOUNT) };
   lambda = new LambdaClient(client);
-  const role = await new IAMClient(client).send(new CreateRoleCommand({ RoleName: "users", AssumeRolePolicyDocument: "{}" }));
+  const role = await new IAMClient(client).send(
+    new CreateRoleCommand({ RoleName: "users", AssumeRolePolicyDocument: "{}" }),
+  );
   await lambda.send(
     new CreateFunctionCommand({
       FunctionName,
@@ -75,7 +78,10 @@ test("what the handler throws comes back as the function's error", async () => {
 
 test("new code is what runs next; a function that takes too long is stopped", async () => {
   await lambda.send(
-    new UpdateFunctionCodeCommand({ FunctionName, ZipFile: zip("exports.handler = () => new Promise((done) => setTimeout(done, 60000));") }),
+    new UpdateFunctionCodeCommand({
+      FunctionName,
+      ZipFile: zip("exports.handler = () => new Promise((done) => setTimeout(done, 60000));"),
+    }),
   );
   await lambda.send(new UpdateFunctionConfigurationCommand({ FunctionName, Timeout: 1 }));
   const { answer, output } = await invoke({});

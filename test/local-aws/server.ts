@@ -82,6 +82,18 @@ function errorAnswer(error: AwsError, headers: IncomingMessage["headers"], servi
   return { ...answer, headers: { ...answer.headers, "x-amzn-errortype": error.code } };
 }
 
+/**
+ * moto answers what it lacks with a web page, and status 500, on which clients would try again for many minutes; 501 ends
+ * the call at once.
+ */
+function isMissing({ status, headers, body }: AwsResponse): boolean {
+  return (
+    (status === 500 || status === 404) &&
+    /html/.test(headers["content-type"] ?? "") &&
+    /<!doctype html/i.test(body.toString())
+  );
+}
+
 async function answer(message: IncomingMessage, overlay: Overlay): Promise<AwsResponse> {
   const path = (message.url ?? "/").replace(/\?.*$/s, "");
   if (path.startsWith("/local-aws/")) {
@@ -103,13 +115,17 @@ async function answer(message: IncomingMessage, overlay: Overlay): Promise<AwsRe
       if (handled) return cbor ? cborResponse(handled) : handled;
     }
     const passedOn = await overlay.moto(understood);
+    if (isMissing(passedOn)) {
+      const what = understood.action || `${request.method} ${request.path}`;
+      throw new AwsError("NotImplemented", `The local AWS does not have ${request.service} ${what}.`, 501);
+    }
     return cbor ? cborResponse(passedOn) : passedOn;
   } catch (error) {
     const known =
       error instanceof AwsError
         ? error
         : new AwsError("InternalFailure", `Local AWS: ${(error as Error).message}`, 500);
-    if (known !== error) overlay.log(String((error as Error).stack));
+    if (known !== error || known.status === 501) overlay.log(String((error as Error).stack));
     const service =
       request?.service ?? signatureOf(message.headers.authorization ?? "", new URLSearchParams())?.service;
     const written = errorAnswer(known, message.headers, service ?? "");

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { DBClusterSnapshot, Tag } from "@aws-sdk/client-rds";
+import { isAwsManaged } from "../gaps/kms";
 import type { Place } from "../host/moto-client";
 import { encryptionKey } from "./cluster-settings";
 import { copyData } from "./mariadb";
@@ -221,7 +222,11 @@ export async function shareSnapshot(state: RdsState, place: Place, parameters: P
   const snapshot = state.snapshot(place, required(parameters, "DBClusterSnapshotIdentifier"));
   const added = list(parameters, "ValuesToAdd") ?? [];
   const { KmsKeyId, StorageEncrypted } = snapshot.shape;
-  if (added.length && StorageEncrypted && (added.includes("all") || (await isAwsKey(state, snapshot, KmsKeyId)))) {
+  if (
+    added.length &&
+    StorageEncrypted &&
+    (added.includes("all") || (await isAwsManaged(state.moto, snapshot.place, KmsKeyId ?? "")))
+  ) {
     const message =
       "An encrypted snapshot can be shared with named accounts only, and not when AWS's own key encrypts it.";
     throw fault("InvalidDBClusterSnapshotStateFault", message);
@@ -231,11 +236,6 @@ export async function shareSnapshot(state: RdsState, place: Place, parameters: P
     (account) => !removed.includes(account),
   );
   return snapshotAttributes(snapshot);
-}
-
-async function isAwsKey(state: RdsState, { place }: Snapshot, keyId = ""): Promise<boolean> {
-  const described = await state.moto.json(place, "kms", "TrentService.DescribeKey", { KeyId: keyId });
-  return (described.KeyMetadata as { KeyManager?: string }).KeyManager === "AWS";
 }
 
 export function snapshotAttributes({ shape, sharedWith }: Snapshot): object {

@@ -34,7 +34,7 @@ const json =
   };
 const list = (name: keyof RestoreInput) => json(name, isStringList, "a JSON array of strings");
 
-/** Keys are taken in any case. ServerlessV2ScalingConfiguration is not among them: it has to be set after the restore. */
+/** Keys are taken in any case. ServerlessV2ScalingConfiguration is none of them: it has to be set after the restore. */
 const READERS: Record<string, Reader> = {
   availabilityzones: list("AvailabilityZones"),
   backtrackwindow: number("BacktrackWindow"),

@@ -62,8 +62,9 @@ export class AuroraDriver implements ResourceDriver {
   }
 
   /**
-   * A snapshot keeps the cluster's key until it is copied to another account, which must be allowed to use it; a key that
-   * AWS manages cannot be shared. https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html#copy-encryption
+   * A snapshot keeps the cluster's key until it is copied to another account, which must be allowed to use it; a key
+   * that AWS manages cannot be shared.
+   * https://docs.aws.amazon.com/aws-backup/latest/devguide/encryption.html#copy-encryption
    */
   async keyProblem({ point, destinationVault }: CopyRequest): Promise<string | undefined> {
     const keyArn = point.encryptionKeyArn;

@@ -117,9 +117,9 @@ async function permittedDestination(jobs: Jobs, job: CopyJob, sourceVault: Vault
   }
   if (isCrossAccount && (await permissions.isAwsManaged(vault.encryptionKeyArn))) {
     throw new Error(
-      "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed key. " +
-        "The contents of this vault cannot be copied. Only the contents of a Backup vault encrypted by an AWS KMS key " +
-        "may be copied.",
+      "Copy job failed because the destination Backup vault is encrypted with the default Backup service managed " +
+        "key. The contents of this vault cannot be copied. Only the contents of a Backup vault encrypted by an AWS " +
+        "KMS key may be copied.",
     );
   }
   return vault;

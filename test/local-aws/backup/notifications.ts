@@ -11,7 +11,7 @@ import { BACKUP_PRINCIPAL, type Permissions } from "./permissions";
 import type { Handlers } from "./protocol";
 import type { BackupState, Vault } from "./state";
 
-/** Events of each state. A failed backup is told as BACKUP_JOB_COMPLETED too; which of the two one gets is the vault's choice. */
+/** Events of each state. A failed backup is BACKUP_JOB_COMPLETED and BACKUP_JOB_FAILED: the vault chooses what to hear. */
 const EVENTS: Record<JobKind, Partial<Record<JobState, BackupVaultEvent[]>>> = {
   backup: {
     RUNNING: ["BACKUP_JOB_STARTED"],

@@ -6,7 +6,7 @@ import type { Permissions } from "./permissions";
 import type { Handlers } from "./protocol";
 import type { BackupState, ResourceType } from "./state";
 
-/** Resource types AWS Backup knows, with what a new account starts from: the two this project needs are not opted in. */
+/** Resource types AWS Backup knows, with what an account starts from: the two this project needs are not opted in. */
 const OPT_IN_DEFAULTS: Record<string, boolean> = {
   Aurora: false,
   CloudFormation: false,

@@ -16,7 +16,7 @@ import {
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { RDSClient } from "@aws-sdk/client-rds";
-import { S3Client } from "@aws-sdk/client-s3";
+import { CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
 import { type LocalAws, startLocalAws } from "..";
 
 export const REGION = "eu-west-2";
@@ -120,6 +120,14 @@ export async function allowCopies({ backup }: TestAccount, vault: string, other:
   const allow = { Effect: "Allow", Principal, Action: "backup:CopyIntoBackupVault", Resource: "*" };
   const Policy = JSON.stringify({ Version: "2012-10-17", Statement: [allow, ...more] });
   await backup.send(new PutBackupVaultAccessPolicyCommand({ BackupVaultName: vault, Policy }));
+}
+
+/** A versioned bucket, as AWS Backup needs it. @returns its ARN */
+export async function createBucket({ s3 }: TestAccount, Bucket: string, Status: "Enabled" | "Suspended" = "Enabled") {
+  const CreateBucketConfiguration = { LocationConstraint: REGION } as const;
+  await s3.send(new CreateBucketCommand({ Bucket, CreateBucketConfiguration }));
+  await s3.send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status } }));
+  return `arn:aws:s3:::${Bucket}`;
 }
 
 /** Backs a resource up into the account's vault and waits for the end. */
