@@ -21,6 +21,7 @@ import { codeBuild } from "./gaps/codebuild";
 import { ecs } from "./gaps/ecs";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
+import { s3 } from "./gaps/s3";
 import { ses } from "./gaps/ses";
 import { smallGaps } from "./gaps/small";
 import { makeCertificates } from "./host/certificates";
@@ -145,11 +146,12 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     lambda({ moto: client, endpoint, caFile: certificates.caFile, folder }),
     ecs(client),
     kms(client),
+    s3(client),
     codeBuild(client.forward),
     ses(client.forward),
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
-    ...smallGaps(client),
+    ...smallGaps,
   );
 
   return {

@@ -21,7 +21,15 @@ import {
 import { PutBucketTaggingCommand } from "@aws-sdk/client-s3";
 import { CreateTopicCommand, SetTopicAttributesCommand, SNSClient, SubscribeCommand } from "@aws-sdk/client-sns";
 import { askAdmin } from "./serve";
-import { backUp, REGION, startTwoAccounts, type TestAccount, type TwoAccounts, until } from "./two-accounts";
+import {
+  backUp,
+  createBucket,
+  REGION,
+  startTwoAccounts,
+  type TestAccount,
+  type TwoAccounts,
+  until,
+} from "./two-accounts";
 
 jest.setTimeout(120_000);
 const BUCKET_ARN = "arn:aws:s3:::redcap-files";

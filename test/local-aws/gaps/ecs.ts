@@ -3,9 +3,21 @@
 import type { MotoClient, Place } from "../host/moto-client";
 import { type Parsed, queryAnswer } from "../host/xml";
 import { type AwsRequest, type AwsResponse, json, jsonBody, type Service } from "../service";
+import { Kept } from "./kept";
 
 const SETTLE_MILLISECONDS = 1000;
 const TARGET = "AmazonEC2ContainerServiceV20141113";
+
+/** Members of CreateService and UpdateService that moto drops. */
+const FORGOTTEN = [
+  "availabilityZoneRebalancing",
+  "capacityProviderStrategy",
+  "deploymentConfiguration",
+  "enableECSManagedTags",
+  "enableExecuteCommand",
+  "healthCheckGracePeriodSeconds",
+  "networkConfiguration",
+] as const;
 
 interface EcsService extends Parsed {
   serviceArn: string;
@@ -52,6 +64,7 @@ function settle(service: EcsService, current: Deployment): EcsService {
 
 export function ecs(moto: MotoClient): Service {
   const deployments = new Map<string, Deployment>();
+  const kept = new Kept(FORGOTTEN);
 
   function deploymentOf({ serviceArn, taskDefinition }: EcsService, force = false): Deployment {
     const known = deployments.get(serviceArn);
@@ -69,11 +82,17 @@ export function ecs(moto: MotoClient): Service {
       service?: EcsService;
       services?: EcsService[];
     };
-    const force = jsonBody<{ forceNewDeployment?: boolean }>(request).forceNewDeployment;
+    const input = jsonBody<Parsed>(request);
+    if (service && ["CreateService", "UpdateService"].includes(request.action))
+      kept.remember(service.serviceArn, input);
+    const show = (one: EcsService, force = false) => ({
+      ...settle(one, deploymentOf(one, force)),
+      ...kept.recall(one.serviceArn),
+    });
     return json({
       ...rest,
-      ...(service ? { service: settle(service, deploymentOf(service, force)) } : {}),
-      ...(services ? { services: services.map((one) => settle(one, deploymentOf(one))) } : {}),
+      ...(service ? { service: show(service, input.forceNewDeployment === true) } : {}),
+      ...(services ? { services: services.map((one) => show(one)) } : {}),
     });
   }
 

@@ -2,8 +2,10 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { unzipSync } from "fflate";
+import { Kept } from "../gaps/kept";
 import type { MotoClient, Place } from "../host/moto-client";
-import { AwsError, type AwsRequest, type AwsResponse, jsonBody, type Service } from "../service";
+import type { Parsed } from "../host/xml";
+import { AwsError, type AwsRequest, type AwsResponse, json, jsonBody, type Service } from "../service";
 import { type FunctionConfiguration, runFunction } from "./run";
 
 export interface LambdaOptions {
@@ -24,6 +26,7 @@ interface Code {
 export function lambda(options: LambdaOptions): Service {
   /** Folder of the code of each function, by account, region and name. */
   const codes = new Map<string, string>();
+  const kept = new Kept(["LoggingConfig"]);
   let unpacked = 0;
   const keyOf = (place: Place, name: string) => [place.account, place.region, name].join("/");
 
@@ -75,13 +78,29 @@ export function lambda(options: LambdaOptions): Service {
     return { status: 200, headers, body: payload };
   }
 
+  /** An answer that describes the function, with the members that moto forgets. */
+  async function described(request: AwsRequest, functionName: string): Promise<AwsResponse> {
+    const key = keyOf(request, bareName(functionName));
+    const answer = await options.moto.forward(request);
+    if (answer.status >= 400) return answer;
+    if (request.method === "PUT") kept.remember(key, jsonBody(request));
+    const output = JSON.parse(answer.body.toString()) as Parsed;
+    return json(
+      output.Configuration
+        ? { ...output, Configuration: { ...output.Configuration, ...kept.recall(key) } }
+        : { ...output, ...kept.recall(key) },
+    );
+  }
+
   return async (request) => {
     if (request.service !== "lambda") return undefined;
     const place = { account: request.account, region: request.region };
     const [, name, action] =
-      /^\/2015-03-31\/functions(?:\/([^/]+))?(?:\/(code|invocations))?\/?$/.exec(request.path) ?? [];
+      /^\/2015-03-31\/functions(?:\/([^/]+))?(?:\/(code|configuration|invocations))?\/?$/.exec(request.path) ?? [];
     const functionName = name ? decodeURIComponent(name) : undefined;
     if (action === "invocations" && functionName && request.method === "POST") return invoke(request, functionName);
+    if (functionName && (request.method === "GET" || action === "configuration"))
+      return described(request, functionName);
 
     const created = request.method === "POST" && request.path.replace(/\/$/, "") === "/2015-03-31/functions";
     const updated = request.method === "PUT" && action === "code";
@@ -91,6 +110,7 @@ export function lambda(options: LambdaOptions): Service {
       const body = jsonBody<{ FunctionName?: string; Code?: Code } & Code>(request);
       const target = bareName(functionName ?? body.FunctionName ?? "");
       await keep(place, target, created ? (body.Code ?? {}) : body);
+      if (created) kept.remember(keyOf(place, target), jsonBody(request));
     }
     return answer;
   };
