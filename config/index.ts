@@ -1,6 +1,7 @@
 // The one door to the configuration.
 export * from "./backtrack";
 export * from "./credentials";
+export * from "./database-settings";
 export * from "./load";
 export * from "./names";
 export type * from "./schema/backup";

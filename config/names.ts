@@ -33,11 +33,16 @@ export function stageNames(stage: StageConfig) {
     prefix,
     clusterIdentifier,
     clusterArn: arn("rds", stage, `cluster:${clusterIdentifier}`),
+    /** What a restore of this time (yyyymmddhhmm, UTC) brings back, beside the live cluster. */
+    restoredCluster: (stamp: string) => `${prefix}-restored-${stamp}`,
+    /** What the live cluster is called after a restore of this time took its place. */
+    replacedCluster: (stamp: string) => `${prefix}-replaced-${stamp}`,
     clusterParameterGroup: prefix,
     dbSubnetGroup: prefix,
     databaseSecurityGroup: `${prefix}-database`,
     /** Key of the cluster and its snapshots: a restore must use it, since another key would replace the cluster. */
     databaseKeyAlias: `alias/${prefix}-database`,
+    databaseMonitoringRole: `${prefix}-database-monitoring`,
     databaseName: "redcap",
     /** Function that creates, resets and checks database users, from inside the VPC. */
     databaseUsersFunction: `${prefix}-database-users`,

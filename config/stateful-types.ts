@@ -3,7 +3,6 @@
 
 export const STATEFUL_TYPES: ReadonlySet<string> = new Set([
   "aws_backup_vault",
-  "aws_backup_vault_lock_configuration",
   "aws_dynamodb_table",
   "aws_ecr_repository",
   "aws_kms_key",

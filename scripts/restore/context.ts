@@ -8,10 +8,10 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { S3Client } from "@aws-sdk/client-s3";
 import { type BackupDestinationConfig, type StageConfig, stageNames } from "../../config";
+import type { CheckResult } from "../../functions/database-users/event";
 import { clientConfig } from "../aws";
 import { RunContext } from "../runbook/engine";
 import type { Journal } from "../runbook/journal";
-import type { DatabaseContent } from "./database-users";
 import type { RecoveryPoint } from "./recovery-points";
 
 /** What one step learns and a later one needs. */
@@ -30,7 +30,7 @@ export interface RestoreFacts {
   localRecoveryPointArn: string;
   restoreJobId: string;
   masterSecretArn: string;
-  content: DatabaseContent;
+  content: CheckResult;
   serviceDesiredCount: number;
 }
 
@@ -81,12 +81,12 @@ export class RestoreContext extends RunContext {
 
   /** Identifier of the cluster that is restored beside the old one. */
   get restoredIdentifier(): string {
-    return `${this.names.prefix}-restored-${this.fact("stamp")}`;
+    return this.names.restoredCluster(this.fact("stamp"));
   }
 
   /** Identifier that the old cluster is given, and keeps until a person deletes it. */
   get replacedIdentifier(): string {
-    return `${this.names.prefix}-replaced-${this.fact("stamp")}`;
+    return this.names.replacedCluster(this.fact("stamp"));
   }
 
   /** Identifier that the restored cluster has when all is done. */

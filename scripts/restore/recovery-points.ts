@@ -154,10 +154,7 @@ export async function listRecoveryPoints(context: RestoreContext): Promise<Liste
 /** Clusters of a stage begin with its prefix, whatever a restore has made of their names. */
 export function belongsToStage(context: RestoreContext, resourceArn: string | undefined): boolean {
   const identifier = resourceArn?.split(":cluster:")[1] ?? resourceArn ?? "";
-  const { prefix, clusterIdentifier } = context.names;
-  return (
-    identifier === clusterIdentifier ||
-    identifier === prefix ||
-    new RegExp(`^${prefix}-(restored|replaced)-\\d+$`).test(identifier)
-  );
+  const { prefix, clusterIdentifier, restoredCluster, replacedCluster } = context.names;
+  const patterns = [restoredCluster("\\d{12}"), replacedCluster("\\d{12}")];
+  return [prefix, clusterIdentifier, ...patterns].some((pattern) => new RegExp(`^${pattern}$`).test(identifier));
 }

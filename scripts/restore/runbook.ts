@@ -2,7 +2,7 @@
 import { reverse, type Step } from "../runbook/engine";
 import type { RestoreContext } from "./context";
 import { addWriter } from "./steps/add-writer";
-import { planGateApply, verifyPlan } from "./steps/apply";
+import { planGateApply, protectBackups, verifyPlan } from "./steps/apply";
 import { applySettings } from "./steps/apply-settings";
 import { copyBack } from "./steps/copy-back";
 import { findRecoveryPointStep } from "./steps/find-recovery-point";
@@ -29,7 +29,7 @@ const restoreBeside = (recoveryPointArn: string): RestoreStep[] => [
   checkContent,
 ];
 
-const backInService: RestoreStep[] = [planGateApply, startService, waitUntilHealthy, verifyPlan];
+const backInService: RestoreStep[] = [planGateApply, startService, waitUntilHealthy, protectBackups, verifyPlan];
 
 /** The whole runbook. */
 export const restoreSteps = (recoveryPointArn: string): RestoreStep[] => {

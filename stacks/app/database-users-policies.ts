@@ -11,6 +11,7 @@ import { arn, type StageConfig, stageNames } from "../../config";
  * starts the same. RDS names the secret by a random id and tags it with the cluster.
  */
 export function readMasterSecrets(scope: Construct, stage: StageConfig): DataAwsIamPolicyDocument {
+  const names = stageNames(stage);
   return new DataAwsIamPolicyDocument(scope, "read-master-secrets", {
     statement: [
       {
@@ -20,7 +21,8 @@ export function readMasterSecrets(scope: Construct, stage: StageConfig): DataAws
           {
             test: "StringLike",
             variable: "aws:ResourceTag/aws:rds:primaryDBClusterArn",
-            values: [stageNames(stage).clusterArn, `${stageNames(stage).clusterArn}-*`],
+            // The live cluster, and one that is being restored beside it.
+            values: [names.clusterArn, arn("rds", stage, `cluster:${names.restoredCluster("*")}`)],
           },
         ],
       },

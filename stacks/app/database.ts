@@ -8,9 +8,19 @@ import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { Id as RandomId } from "@cdktf/provider-random/lib/id";
 import { Annotations } from "cdktf";
 import { Construct } from "constructs";
-import { BACKUP_TAG, instanceIdentifier, partitionOf, type StageConfig, stageNames } from "../../config";
+import {
+  BACKUP_TAG,
+  backtrack,
+  DATABASE_LOGS,
+  INSIGHTS_RETENTION_DAYS,
+  instanceIdentifier,
+  MONITORING_INTERVAL,
+  partitionOf,
+  promotionTier,
+  type StageConfig,
+  stageNames,
+} from "../../config";
 import { keep } from "../stateful";
-import { backtrack } from "./backtrack";
 import { databaseParameters } from "./database-parameters";
 import type { EncryptionKeys } from "./encryption-keys";
 import { logGroup } from "./log-group";
@@ -19,11 +29,6 @@ import { Role } from "./role";
 import { securityGroup } from "./security-group";
 
 const MASTER_USERNAME = "admin";
-const LOG_EXPORTS = ["audit", "error", "slowquery"];
-/** Seconds between Enhanced Monitoring samples. */
-const MONITORING_INTERVAL = 60;
-/** Days of Performance Insights; 7 are free of charge. */
-const INSIGHTS_RETENTION_DAYS = 7;
 
 export interface DatabaseProps {
   stage: StageConfig;
@@ -56,7 +61,7 @@ export class Database extends Construct {
       Annotations.of(this).addWarning(rewind.warning);
     }
     // Made before the cluster: RDS would create them without encryption and keep them for ever.
-    const logGroups = LOG_EXPORTS.map((log) =>
+    const logGroups = DATABASE_LOGS.map((log) =>
       logGroup(this, `${log}-logs`, {
         stage,
         name: `/aws/rds/cluster/${names.clusterIdentifier}/${log}`,
@@ -90,7 +95,7 @@ export class Database extends Construct {
         preferredMaintenanceWindow: db.preferredMaintenanceWindow,
         backtrackWindow: rewind.windowSeconds,
         copyTagsToSnapshot: true,
-        enabledCloudwatchLogsExports: LOG_EXPORTS,
+        enabledCloudwatchLogsExports: DATABASE_LOGS,
         deletionProtection: protect.enabled,
         skipFinalSnapshot: false,
         finalSnapshotIdentifier: this.finalSnapshotIdentifier(names.clusterIdentifier),
@@ -118,24 +123,24 @@ export class Database extends Construct {
 
   /** @returns the first, which becomes the writer */
   private instances(stage: StageConfig, key: KmsKey): RdsClusterInstance {
-    const { prefix, clusterIdentifier } = stageNames(stage);
+    const { clusterIdentifier, databaseMonitoringRole } = stageNames(stage);
     const monitoring = new Role(this, "monitoring-role", {
       stage,
-      name: `${prefix}-database-monitoring`,
+      name: databaseMonitoringRole,
       description: "Writes Enhanced Monitoring's metrics",
       assumedBy: "monitoring.rds.amazonaws.com",
       managedPolicyArns: [
         `arn:${partitionOf(stage.region)}:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole`,
       ],
     });
-    const instance = (number: number, logicalId: string, promotionTier: number, dependsOn: RdsClusterInstance[]) => {
+    const instance = (number: number, logicalId: string, dependsOn: RdsClusterInstance[]) => {
       const made = new RdsClusterInstance(this, logicalId, {
         identifier: instanceIdentifier(clusterIdentifier, number),
         clusterIdentifier: this.cluster.id,
         engine: this.cluster.engine,
         instanceClass: "db.serverless",
         publiclyAccessible: false,
-        promotionTier,
+        promotionTier: promotionTier(number),
         // Long-term-support versions are changed by whoever runs the stage, in `db.engineVersion`.
         autoMinorVersionUpgrade: false,
         copyTagsToSnapshot: true,
@@ -151,11 +156,10 @@ export class Database extends Construct {
       made.overrideLogicalId(logicalId);
       return made;
     };
-    const writer = instance(1, "writer", 0, []);
+    const writer = instance(1, "writer", []);
     for (let reader = 1; reader <= stage.db.dbReaders; reader += 1) {
-      // Created after the writer, which is otherwise whichever comes first. A reader of tier 1 scales with the writer
-      // and can take over at once; the others scale by their own load (Aurora user guide, Serverless v2 capacity).
-      instance(reader + 1, `reader-${reader}`, reader === 1 ? 1 : 2, [writer]);
+      // Created after the writer, which is otherwise whichever comes first.
+      instance(reader + 1, `reader-${reader}`, [writer]);
     }
     return writer;
   }

@@ -18,7 +18,7 @@ export interface LockedVaultProps {
   keyPolicy: DataAwsIamPolicyDocumentStatement[];
   /** Access policy of the vault; none if empty. */
   accessPolicy: DataAwsIamPolicyDocumentStatement[];
-  /** Whether Terraform refuses to destroy vault, key and lock. Without it, a destroyed vault takes its recovery points along. */
+  /** Whether Terraform refuses to destroy vault and key. Without it, a destroyed vault takes its recovery points along. */
   preventDestroy: boolean;
 }
 
@@ -43,17 +43,15 @@ export class LockedVault extends Construct {
       "vault",
       preventDestroy,
     );
-    keep(
-      new BackupVaultLockConfiguration(this, "lock", {
-        backupVaultName: this.vault.name,
-        // With days of grace the lock is in compliance mode, without them in governance mode: AWS has no other switch.
-        changeableForDays: lock.mode === "compliance" ? lock.changeableForDays : undefined,
-        minRetentionDays: lock.minRetentionDays,
-        maxRetentionDays: lock.maxRetentionDays,
-      }),
-      "lock",
-      preventDestroy,
-    );
+    // No prevent_destroy: every change of a lock replaces it, and a lock that an attacker removed must come back by the
+    // next apply. What a lock protects, AWS protects.
+    new BackupVaultLockConfiguration(this, "lock", {
+      backupVaultName: this.vault.name,
+      // With days of grace the lock is in compliance mode, without them in governance mode: AWS has no other switch.
+      changeableForDays: lock.mode === "compliance" ? lock.changeableForDays : undefined,
+      minRetentionDays: lock.minRetentionDays,
+      maxRetentionDays: lock.maxRetentionDays,
+    }).overrideLogicalId("lock");
 
     if (props.accessPolicy.length > 0) {
       const accessPolicy = new DataAwsIamPolicyDocument(this, "access-policy", { statement: props.accessPolicy });

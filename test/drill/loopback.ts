@@ -24,7 +24,7 @@ const isLoopback = (url: string | undefined): boolean =>
 export function adopt(env: NodeJS.ProcessEnv): void {
   assertLoopback(env);
   for (const name of Object.keys(process.env)) {
-    if (/^(AWS_|TF_VAR_|TF_WORKSPACE|TF_DATA_DIR|TF_CLI_ARGS)/.test(name)) delete process.env[name];
+    if (/^(AWS_(?!SDK_JS_)|TF_VAR_|TF_WORKSPACE|TF_DATA_DIR|TF_CLI_ARGS)/.test(name)) delete process.env[name];
   }
   Object.assign(process.env, env);
 }

@@ -23,7 +23,7 @@ import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
 import { s3 } from "./gaps/s3";
 import { ses } from "./gaps/ses";
-import { smallGaps } from "./gaps/small";
+import { stepFunctions } from "./gaps/step-functions";
 import { makeCertificates } from "./host/certificates";
 import { environment, writeProfiles } from "./host/environment";
 import { Identities } from "./host/identity";
@@ -151,7 +151,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     ses(client.forward),
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
-    ...smallGaps,
+    stepFunctions,
   );
 
   return {

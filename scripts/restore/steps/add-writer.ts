@@ -1,6 +1,12 @@
 // Step: the writer instance; Aurora restored by AWS Backup is a cluster without instances.
 import { CreateDBInstanceCommand, DescribeDBInstancesCommand } from "@aws-sdk/client-rds";
-import { instanceIdentifier } from "../../../config";
+import {
+  INSIGHTS_RETENTION_DAYS,
+  instanceIdentifier,
+  MONITORING_INTERVAL,
+  promotionTier,
+  roleArn,
+} from "../../../config";
 import type { Step } from "../../runbook/engine";
 import { waitForInstance } from "../aurora";
 import type { RestoreContext } from "../context";
@@ -11,7 +17,7 @@ export const addWriter: Step<RestoreContext> = {
   name: "add-writer",
   title: (context) => `add the writer instance ${writer(context)}`,
   async run(context) {
-    const { rds } = context;
+    const { rds, stage, names } = context;
     const DBInstanceIdentifier = writer(context);
     const exists = await rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier })).then(
       () => true,
@@ -29,6 +35,14 @@ export const addWriter: Step<RestoreContext> = {
           Engine: "aurora-mysql",
           AutoMinorVersionUpgrade: false,
           PubliclyAccessible: false,
+          PromotionTier: promotionTier(1),
+          CopyTagsToSnapshot: true,
+          PreferredMaintenanceWindow: stage.db.preferredMaintenanceWindow,
+          EnablePerformanceInsights: true,
+          PerformanceInsightsKMSKeyId: names.databaseKeyAlias,
+          PerformanceInsightsRetentionPeriod: INSIGHTS_RETENTION_DAYS,
+          MonitoringInterval: MONITORING_INTERVAL,
+          MonitoringRoleArn: roleArn(stage, names.databaseMonitoringRole),
         }),
       );
     }

@@ -1,16 +1,18 @@
-// Step: what a restored cluster needs before it can have an instance and users: capacity, managed master password.
+// Step: the settings of the stage's cluster that a restore leaves off, so that Terraform finds nothing to change later:
+// on a protected stage it would put a change off until the next maintenance window.
 import { ModifyDBClusterCommand } from "@aws-sdk/client-rds";
 import { checkExceptions, createWaiter, WaiterState } from "@smithy/util-waiter";
+import { DATABASE_LOGS } from "../../../config";
 import type { Step } from "../../runbook/engine";
 import { findCluster, MAX_WAIT_SECONDS, waitForCluster } from "../aurora";
 import type { RestoreContext } from "../context";
 
 export const applySettings: Step<RestoreContext> = {
   name: "apply-settings",
-  title: () => "turn on what a restore leaves off: capacity, managed master password",
+  title: () => "turn on what a restore leaves off: capacity, managed master password, logs, backups",
   async run(context) {
     const { rds, stage, names } = context;
-    const { scaling } = stage.db;
+    const { scaling, backupRetentionDays, preferredBackupWindow, preferredMaintenanceWindow } = stage.db;
     const restored = await findCluster(rds, context.restoredIdentifier);
     await rds.send(
       new ModifyDBClusterCommand({
@@ -21,6 +23,13 @@ export const applySettings: Step<RestoreContext> = {
           MaxCapacity: scaling.maxCapacityAcu,
           ...(scaling.minCapacityAcu === 0 && { SecondsUntilAutoPause: scaling.secondsUntilAutoPause }),
         },
+        BackupRetentionPeriod: backupRetentionDays,
+        PreferredBackupWindow: preferredBackupWindow,
+        PreferredMaintenanceWindow: preferredMaintenanceWindow,
+        CopyTagsToSnapshot: true,
+        EnableIAMDatabaseAuthentication: true,
+        CloudwatchLogsExportConfiguration: { EnableLogTypes: DATABASE_LOGS },
+        DeletionProtection: stage.protect.enabled && !context.options.rehearse,
         // A restored cluster has no managed secret: turned on again, Secrets Manager gets a new one (RDS user guide).
         ...(!restored?.MasterUserSecret && {
           ManageMasterUserPassword: true,

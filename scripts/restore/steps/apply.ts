@@ -12,8 +12,8 @@ import { type Import, idInState, StackTerraform } from "../../terraform";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
 
-const open = (context: RestoreContext) =>
-  StackTerraform.open(context.names.appStack, join(runbookFolder(), `${context.journal.id}.cdktf.out`));
+const open = (context: RestoreContext, stack = context.names.appStack) =>
+  StackTerraform.open(stack, join(runbookFolder(), `${context.journal.id}.cdktf.out`));
 
 export const planGateApply: Step<RestoreContext> = {
   name: "plan-gate-apply",
@@ -30,7 +30,7 @@ export const planGateApply: Step<RestoreContext> = {
     progress.update("planning");
     const plan = await terraform.plan(imports);
     gate(plan);
-    await context.awsWait(() => terraform.apply((line) => progress.update(line)));
+    await terraform.apply((line) => progress.update(line));
     const adopted = imports.length > 0 ? `, ${imports.length} imported` : "";
     return `${countChanges(plan)} changes${adopted}, nothing stateful destroyed`;
   },
@@ -80,6 +80,21 @@ async function clusterAddresses(context: RestoreContext) {
     ...readers,
   ];
 }
+
+/** Who deletes backups removes the vault's lock first, or the plan: both come back before the night is over. */
+export const protectBackups: Step<RestoreContext> = {
+  name: "protect-backups",
+  title: ({ names }) => `plan ${names.backupSourceStack}, gate, apply: lock, plan and selection as configured`,
+  skip: ({ stage }) => (stage.backup.enabled ? undefined : "the stage has no backup"),
+  async run(context) {
+    const terraform = await open(context, context.names.backupSourceStack);
+    const plan = await terraform.plan();
+    gate(plan);
+    const changes = countChanges(plan);
+    if (changes > 0) await terraform.apply((line) => context.progress.update(line));
+    return changes > 0 ? `${changes} changes` : "nothing to change";
+  },
+};
 
 export const verifyPlan: Step<RestoreContext> = {
   name: "verify-plan",

@@ -137,7 +137,8 @@ export function compareVersions(a: string, b: string): number {
 const missing =
   (what: string, stack: string) =>
   (error: Error): never => {
-    if (/NotFound/.test(error.name))
+    // AWS Backup answers AccessDenied for a vault that is not there.
+    if (/NotFound|AccessDenied/.test(error.name))
       throw new UserError(`${what} is not there. Deploy it first: npm run cdktf -- deploy ${stack}`);
     throw error;
   };

@@ -7,7 +7,7 @@ import {
 import { DescribeSecurityGroupsCommand } from "@aws-sdk/client-ec2";
 import { DescribeKeyCommand } from "@aws-sdk/client-kms";
 import { RestoreDBClusterFromSnapshotCommand } from "@aws-sdk/client-rds";
-import { backtrackSeconds, roleArn } from "../../../config";
+import { backtrack, roleArn } from "../../../config";
 import { UserError } from "../../command";
 import type { Step } from "../../runbook/engine";
 import { findCluster, waitForCluster } from "../aurora";
@@ -54,7 +54,7 @@ async function ownSettings({ kms, ec2, names, stage }: RestoreContext): Promise<
       `${SecurityGroups.length} security groups are called ${names.databaseSecurityGroup}; the restore needs exactly one. Deploy ${names.appStack} first.`,
     );
   }
-  return { kmsKeyArn: KeyMetadata.Arn, securityGroupId, backtrackSeconds: backtrackSeconds(stage) };
+  return { kmsKeyArn: KeyMetadata.Arn, securityGroupId, backtrackSeconds: backtrack(stage).windowSeconds ?? 0 };
 }
 
 async function restoreRecoveryPoint(context: RestoreContext, settings: OwnSettings): Promise<void> {

@@ -1,9 +1,11 @@
 // Steps: the users get the passwords of their secrets (the snapshot holds old ones), then the content is checked as one of them.
+
+import type { CheckResult } from "../../../functions/database-users/event";
 import { UserError } from "../../command";
 import type { Step } from "../../runbook/engine";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
-import { callDatabaseUsers, type DatabaseContent } from "../database-users";
+import { callDatabaseUsers } from "../database-users";
 
 async function clusterOf(context: RestoreContext, identifier: string) {
   const cluster = await findCluster(context.rds, identifier);
@@ -32,7 +34,7 @@ export const checkContent: Step<RestoreContext> = {
   title: () => "check what was restored, as the application's user",
   async run(context) {
     const cluster = await clusterOf(context, context.restoredIdentifier);
-    const content = (await callDatabaseUsers(context, { action: "check", cluster })) as DatabaseContent;
+    const content = (await callDatabaseUsers(context, { action: "check", cluster })) as CheckResult;
     // A job can succeed and hold nothing: the job's status proves less than what is in the database.
     if (content.tables === 0)
       throw new UserError(

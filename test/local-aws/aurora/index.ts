@@ -19,6 +19,7 @@ import { fault, type Instance, list, type Parameters, RdsState, required, tags, 
 
 /** Names that RDS's model gives to list members. */
 const MEMBERS: Record<string, string> = {
+  AccountQuotas: "AccountQuota",
   AssociatedRoles: "DBClusterRole",
   AttributeValues: "AttributeValue",
   AvailabilityZones: "AvailabilityZone",
@@ -41,7 +42,7 @@ const asCluster =
   (action: Action): Action =>
   async (...given) => ({ DBCluster: await action(...given) });
 
-/** An action on an instance; `undefined` leaves instances that are not Aurora's to moto. */
+/** An action on an instance. */
 const onInstance =
   (act: (state: RdsState, instance: Instance, parameters: Parameters) => object | Promise<object>): Action =>
   async (state, place, parameters) => {
@@ -58,8 +59,8 @@ const ACTIONS: Record<string, Action> = {
   FailoverDBCluster: asCluster(failoverCluster),
   DeleteDBCluster: asCluster(deleteCluster),
   DescribeDBClusters: describeClusters,
-  CreateDBInstance: async (...given) => ({
-    DBInstance: await createInstance(...(given.slice(0, 3) as [RdsState, Place, Parameters])),
+  CreateDBInstance: async (state, place, parameters) => ({
+    DBInstance: await createInstance(state, place, parameters),
   }),
   ModifyDBInstance: onInstance(modifyInstance),
   DeleteDBInstance: onInstance(deleteInstance),
@@ -72,6 +73,7 @@ const ACTIONS: Record<string, Action> = {
   ModifyDBClusterSnapshotAttribute: shareSnapshot,
   DescribeDBClusterSnapshotAttributes: (state, place, parameters) =>
     snapshotAttributes(state.snapshot(place, required(parameters, "DBClusterSnapshotIdentifier"))),
+  DescribeAccountAttributes: (state, place) => ({ AccountQuotas: quotas(state, place) }),
   ListTagsForResource: (state, place, parameters) => ({ TagList: tagsOf(state, place, parameters) }),
   AddTagsToResource: (state, place, parameters) => {
     const existing = tagsOf(state, place, parameters);
@@ -88,6 +90,14 @@ const ACTIONS: Record<string, Action> = {
     return {};
   },
 };
+
+/** The quotas of a new account (RDS user guide, quotas). */
+function quotas(state: RdsState, place: Place): { AccountQuotaName: string; Used: number; Max: number }[] {
+  return [
+    { AccountQuotaName: "DBClusters", Used: state.clustersOf(place).length, Max: 40 },
+    { AccountQuotaName: "DBInstances", Used: state.instancesOf(place).length, Max: 40 },
+  ];
+}
 
 /** The live list of tags of the resource that `ResourceName`, an ARN, names. */
 function tagsOf(state: RdsState, place: Place, parameters: Parameters): Tag[] {

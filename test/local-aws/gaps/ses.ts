@@ -59,12 +59,12 @@ export function ses(moto: Moto): Service {
       if (answer.status >= 400) return answer;
       const set = JSON.parse(answer.body.toString()) as { SendingOptions?: { SendingEnabled?: unknown } };
       const enabled = set.SendingOptions?.SendingEnabled;
-      // moto gives the options that were sent, or none, where the service says whether sending is on: it is by default.
-      const on =
-        typeof enabled === "object"
-          ? ((enabled as { SendingEnabled?: boolean } | null)?.SendingEnabled ?? true)
-          : enabled;
-      return json({ ...set, SendingOptions: { SendingEnabled: on } });
+      // moto gives the options that were sent, or none, where SES says whether sending is on, which it is by default;
+      // and options that nobody set, without members.
+      const sent =
+        typeof enabled === "object" ? (enabled as { SendingEnabled?: boolean } | null)?.SendingEnabled : enabled;
+      const options = Object.entries(set).filter(([, value]) => JSON.stringify(value) !== "{}");
+      return json({ ...Object.fromEntries(options), SendingOptions: { SendingEnabled: sent ?? true } });
     }
     return undefined;
   };

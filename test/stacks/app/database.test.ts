@@ -1,4 +1,4 @@
-import { backtrack } from "../../../stacks/app/backtrack";
+import { backtrack } from "../../../config";
 import { all, blocks, byId, one, ref, type SynthesizedStack, sampleStage, statements, synthesizeApp } from "../synth";
 
 const stack = synthesizeApp();
@@ -140,7 +140,7 @@ describe("settings", () => {
     expect(byId(restored, "aws_rds_cluster_instance").writer?.identifier).toBe("restored-1-1");
     expect(statements(restored, "database-users_read-master-secrets")[0]?.condition?.[0]?.values).toEqual([
       "arn:aws:rds:eu-west-2:111111111111:cluster:restored-1",
-      "arn:aws:rds:eu-west-2:111111111111:cluster:restored-1-*",
+      "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod-restored-*",
     ]);
   });
 

@@ -36,7 +36,6 @@ describe("the backup destination of the sample", () => {
       changeable_for_days: 14,
       min_retention_days: 30,
       max_retention_days: 400,
-      lifecycle: { prevent_destroy: true },
     });
     expect(resource.aws_backup_vault?.vault).toMatchObject({
       name: "redcap-destination",

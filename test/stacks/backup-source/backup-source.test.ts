@@ -32,13 +32,10 @@ describe("the backup source of the sample's prod stage", () => {
 
   test("keeps what holds data at fixed addresses, and never destroys it", () => {
     const { resource } = stack.json;
-    const kept = [
-      resource.aws_backup_vault?.vault,
-      resource.aws_kms_key?.vault,
-      resource.aws_kms_key?.notifications,
-      resource.aws_backup_vault_lock_configuration?.lock,
-    ];
+    const kept = [resource.aws_backup_vault?.vault, resource.aws_kms_key?.vault, resource.aws_kms_key?.notifications];
     for (const body of kept) expect(body?.lifecycle).toEqual({ prevent_destroy: true });
+    // A lock that an attacker removed must come back by an apply, which replaces it.
+    expect(resource.aws_backup_vault_lock_configuration?.lock?.lifecycle).toBeUndefined();
     expect(resource.aws_backup_vault?.vault).toMatchObject({
       name: "redcap-prod",
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Terraform's own syntax
