@@ -22,6 +22,7 @@ import { ecs } from "./gaps/ecs";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
 import { s3 } from "./gaps/s3";
+import { securityGroupRules } from "./gaps/security-groups";
 import { ses } from "./gaps/ses";
 import { stepFunctions } from "./gaps/step-functions";
 import { makeCertificates } from "./host/certificates";
@@ -146,6 +147,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     lambda({ moto: client, endpoint, caFile: certificates.caFile, folder }),
     ecs(client),
     kms(client),
+    securityGroupRules(client),
     s3(client),
     codeBuild(client.forward),
     ses(client.forward),

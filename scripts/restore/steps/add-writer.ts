@@ -8,7 +8,7 @@ import {
   roleArn,
 } from "../../../config";
 import type { Step } from "../../runbook/engine";
-import { waitForInstance } from "../aurora";
+import { findCluster, waitForInstance } from "../aurora";
 import type { RestoreContext } from "../context";
 
 const writer = (context: RestoreContext) => instanceIdentifier(context.restoredIdentifier, 1);
@@ -27,6 +27,7 @@ export const addWriter: Step<RestoreContext> = {
       },
     );
     if (!exists) {
+      const cluster = await findCluster(rds, context.restoredIdentifier);
       await rds.send(
         new CreateDBInstanceCommand({
           DBInstanceIdentifier,
@@ -39,7 +40,7 @@ export const addWriter: Step<RestoreContext> = {
           CopyTagsToSnapshot: true,
           PreferredMaintenanceWindow: stage.db.preferredMaintenanceWindow,
           EnablePerformanceInsights: true,
-          PerformanceInsightsKMSKeyId: names.databaseKeyAlias,
+          PerformanceInsightsKMSKeyId: cluster?.KmsKeyId,
           PerformanceInsightsRetentionPeriod: INSIGHTS_RETENTION_DAYS,
           MonitoringInterval: MONITORING_INTERVAL,
           MonitoringRoleArn: roleArn(stage, names.databaseMonitoringRole),

@@ -11,7 +11,7 @@ export const applySettings: Step<RestoreContext> = {
   name: "apply-settings",
   title: () => "turn on what a restore leaves off: capacity, managed master password, logs, backups",
   async run(context) {
-    const { rds, stage, names } = context;
+    const { rds, stage } = context;
     const { scaling, backupRetentionDays, preferredBackupWindow, preferredMaintenanceWindow } = stage.db;
     const restored = await findCluster(rds, context.restoredIdentifier);
     await rds.send(
@@ -33,7 +33,7 @@ export const applySettings: Step<RestoreContext> = {
         // A restored cluster has no managed secret: turned on again, Secrets Manager gets a new one (RDS user guide).
         ...(!restored?.MasterUserSecret && {
           ManageMasterUserPassword: true,
-          MasterUserSecretKmsKeyId: names.databaseKeyAlias,
+          MasterUserSecretKmsKeyId: restored?.KmsKeyId,
         }),
       }),
     );

@@ -1,0 +1,259 @@
+// The drill, and what else can happen to a restore, on the accounts that the drill leaves: misuse, a rehearsal, a killed
+// process, a lost state, a rollback, another identifier.
+import { spawn } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DescribeDBClustersCommand, RDSClient } from "@aws-sdk/client-rds";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { findStage, loadDeployment, PROJECT_ROOT, stageNames } from "../../config";
+import { clientConfig } from "../../scripts/aws";
+import type { RestoreReport } from "../../scripts/restore/report";
+import { execute, StackTerraform } from "../../scripts/terraform";
+import { type Fingerprint, fingerprintRows } from "./data";
+import { type DrilledAccounts, drill } from "./drill";
+import { countPlannedChanges } from "./plans";
+import { type DrillReport, passed } from "./report";
+
+const MINUTE = 60_000;
+const CLUSTER_ADDRESSES = [
+  "aws_rds_cluster.cluster",
+  "aws_rds_cluster_instance.writer",
+  "aws_rds_cluster_instance.reader-1",
+];
+
+let accounts: DrilledAccounts;
+let report: DrillReport;
+let live: Fingerprint;
+let release: () => void;
+let ended: Promise<unknown>;
+
+const { config } = loadDeployment();
+const stage = findStage(config, "prod");
+const names = stageNames(stage);
+const rds = () => new RDSClient(clientConfig(stage));
+const ca = () => readFileSync(accounts.aws.caFile, "utf8");
+
+beforeAll(async () => {
+  const reportFile = join(PROJECT_ROOT, "drill-report.json");
+  const ready = new Promise<void>((resolve, reject) => {
+    ended = drill({
+      report: reportFile,
+      afterwards: (left) =>
+        new Promise<void>((done) => {
+          accounts = left;
+          release = done;
+          resolve();
+        }),
+    });
+    ended.catch(reject);
+  });
+  await ready;
+  report = JSON.parse(readFileSync(reportFile, "utf8")) as DrillReport;
+  live = await fingerprintRows(stage, ca());
+}, 12 * MINUTE);
+
+afterAll(async () => {
+  release?.();
+  await ended;
+}, MINUTE);
+
+/** The command line that restores, as a person types it. */
+const restoreCommand = (...args: string[]) => ["--require", "tsx/cjs", join("scripts", "restore.ts"), ...args];
+
+function restore(args: string[], env: NodeJS.ProcessEnv = {}) {
+  return execute(process.execPath, restoreCommand(...args), { cwd: PROJECT_ROOT, env: { ...process.env, ...env } });
+}
+
+async function clusterIdentifiers(): Promise<string[]> {
+  const { DBClusters = [] } = await rds().send(new DescribeDBClustersCommand({}));
+  return DBClusters.map(({ DBClusterIdentifier }) => DBClusterIdentifier as string).sort();
+}
+
+/** A stages file that is the sample with a change, made in the drill's folder. */
+function stagesFile(name: string, change: string): string {
+  const file = join(accounts.work, `${name}.ts`);
+  writeFileSync(
+    file,
+    `import sample from ${JSON.stringify(join(PROJECT_ROOT, "stages.sample"))};\n${change}\nexport default sample;\n`,
+  );
+  return file;
+}
+
+/** Runs a restore and kills it, without warning, when it prints the text. */
+function killAt(text: string, args: string[]): Promise<NodeJS.Signals | null> {
+  const child = spawn(process.execPath, restoreCommand(...args), {
+    cwd: PROJECT_ROOT,
+    env: process.env,
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  let seen = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    seen += chunk;
+    if (seen.includes(text)) child.kill("SIGKILL");
+  });
+  return new Promise((resolve) => child.on("close", (_, signal) => resolve(signal)));
+}
+
+describe("the drill", () => {
+  it("loses nothing", () => {
+    expect(report.rowsBefore).toBeGreaterThanOrEqual(100_000);
+    expect(report.filesBefore).toBe(50);
+    expect(report.destinationDeleteRefused).toBe(true);
+    expect({
+      after: report.planChangesAfterDeploy,
+      restored: report.planChangesAfterRestore,
+      destroyed: report.statefulDestroys,
+    }).toEqual({
+      after: 0,
+      restored: 0,
+      destroyed: 0,
+    });
+    expect(passed(report)).toBe(true);
+  });
+
+  it("spends under 80 s of the restore on anything but AWS's jobs", () => {
+    expect(report.recoverySeconds).toBeLessThan(80);
+    expect(report.recoverySeconds).toBeGreaterThan(0);
+    expect(report.awsJobSeconds).toBeGreaterThan(0);
+  });
+});
+
+describe("misuse ends well", () => {
+  it("a recovery point that does not exist", async () => {
+    const missing = `arn:aws:rds:eu-west-2:${stage.accountId}:cluster-snapshot:awsbackup:job-00000000`;
+    const { code, stderr } = await restore(["--recovery-point", missing, "--stage", "prod", "--yes"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`Recovery point ${missing} does not exist in vault redcap-prod of account 111111111111`);
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("the wrong account's credentials", async () => {
+    const file = stagesFile("wrong-account", 'sample.stages[1]!.profile = "redcap-backup";');
+    const { code, stderr } = await restore(["--recovery-point", accounts.recoveryPoint, "--stage", "prod", "--yes"], {
+      REDCAP_STAGES_FILE: file,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'profile "redcap-backup" belongs to account 222222222222, the configuration says 111111111111',
+    );
+  });
+
+  it("a misspelt configuration key", async () => {
+    const file = stagesFile("misspelt", "Object.assign(sample.stages[1]!.db!, { dbReader: 1 });");
+    const { code, stderr } = await restore(["--recovery-point", accounts.recoveryPoint, "--yes"], {
+      REDCAP_STAGES_FILE: file,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain('stages[prod].db.dbReader: unknown key. Did you mean "dbReaders"?');
+  });
+
+  it("no terminal and no --yes", async () => {
+    const { code, stderr } = await restore(["--recovery-point", accounts.recoveryPoint]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("add --yes to go on, or --dry-run to look");
+  });
+
+  it("no recovery point named: the list of what there is", async () => {
+    const { code, stderr } = await restore(["--yes"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(accounts.recoveryPoint);
+  });
+
+  it("changes nothing", async () => {
+    expect(await clusterIdentifiers()).toEqual(["redcap-prod"]);
+  });
+});
+
+it("a dry run prints every step and changes nothing", async () => {
+  const { code, stderr } = await restore(["--recovery-point", accounts.recoveryPoint, "--dry-run"]);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/would copy the recovery point back/);
+  expect(stderr).toMatch(/would rename redcap-prod-restored-\d{12} to redcap-prod/);
+  expect(await clusterIdentifiers()).toEqual(["redcap-prod"]);
+});
+
+it(
+  "a rehearsal restores beside, looks inside, and leaves nothing behind",
+  async () => {
+    const file = join(accounts.work, "rehearsal.json");
+    const { code, stderr } = await restore([
+      "--recovery-point",
+      accounts.recoveryPoint,
+      "--rehearse",
+      "--yes",
+      "--report",
+      file,
+    ]);
+    expect(stderr).toContain("nothing was deleted, nothing swapped");
+    expect(code).toBe(0);
+    expect((JSON.parse(readFileSync(file, "utf8")) as RestoreReport).rows).toBe(live.rows);
+    expect(await clusterIdentifiers()).toEqual(["redcap-prod"]);
+    expect(await fingerprintRows(stage, ca())).toEqual(live);
+  },
+  3 * MINUTE,
+);
+
+it(
+  "killed in the middle and with the cluster lost from the state, the same command finishes; a rollback takes it back",
+  async () => {
+    const terraform = await StackTerraform.open(names.appStack, join(accounts.work, "lost-state"));
+    await terraform.forget(CLUSTER_ADDRESSES);
+    const args = ["--recovery-point", accounts.recoveryPoint, "--stage", "prod", "--yes"];
+
+    expect(await killAt("[ 8/18]", args)).toBe("SIGKILL");
+    const resumed = await restore(args);
+    expect(resumed.stderr).toContain("Going on with the run of");
+    expect(resumed.stderr).toMatch(/restore beside the old cluster .*: done earlier/);
+    expect(resumed.stderr).toMatch(/2 imported/);
+    expect(resumed.code).toBe(0);
+    expect(await clusterIdentifiers()).toEqual(["redcap-prod", expect.stringMatching(/^redcap-prod-replaced-\d{12}$/)]);
+    expect(await fingerprintRows(stage, ca())).toEqual(live);
+
+    const back = await restore([...args, "--rollback"]);
+    expect(back.stderr).toContain("give the old cluster the name redcap-prod again");
+    expect(back.code).toBe(0);
+    expect(await clusterIdentifiers()).toEqual(["redcap-prod", expect.stringMatching(/^redcap-prod-restored-\d{12}$/)]);
+    expect(await fingerprintRows(stage, ca())).toEqual(live);
+  },
+  6 * MINUTE,
+);
+
+it(
+  "--keep-identifier writes the identifier to the configuration, updates every secret, imports; the next plan is empty",
+  async () => {
+    const file = join(accounts.work, "stages.ts");
+    const sample = readFileSync(join(PROJECT_ROOT, "stages.sample.ts"), "utf8");
+    writeFileSync(file, sample.replace('from "./config"', `from ${JSON.stringify(join(PROJECT_ROOT, "config"))}`));
+    process.env.REDCAP_STAGES_FILE = file;
+
+    const { code, stderr } = await restore([
+      "--recovery-point",
+      accounts.recoveryPoint,
+      "--stage",
+      "prod",
+      "--yes",
+      "--keep-identifier",
+    ]);
+    expect(stderr).toContain("2 imported");
+    expect(code).toBe(0);
+
+    const identifier = /clusterIdentifier: "(redcap-prod-restored-\d{12})"/.exec(readFileSync(file, "utf8"))?.[1];
+    expect(identifier).toBeDefined();
+    const { DBClusters = [] } = await rds().send(new DescribeDBClustersCommand({ DBClusterIdentifier: identifier }));
+    const secrets = new SecretsManagerClient(clientConfig(stage));
+    for (const SecretId of [names.applicationSecret, names.ddlSecret]) {
+      const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+      expect(JSON.parse(SecretString as string)).toMatchObject({
+        host: DBClusters[0]?.Endpoint,
+        port: DBClusters[0]?.Port,
+        dbClusterIdentifier: identifier,
+      });
+    }
+    expect(await fingerprintRows(stage, ca())).toEqual(live);
+    expect(await countPlannedChanges([names.appStack, names.backupSourceStack], accounts.work)).toEqual({
+      changes: 0,
+      addresses: [],
+    });
+  },
+  6 * MINUTE,
+);
