@@ -1,7 +1,8 @@
 // Settings of cluster and instances that the app stack and the restore runbook must give alike: what a restore leaves
 // otherwise, Terraform would change afterwards, and on a protected stage only in the next maintenance window.
 
-export const DATABASE_LOGS = ["audit", "error", "slowquery"];
+/** Logs that go to CloudWatch. Not the slow-query log: it holds whole statements, and so patients' data. */
+export const DATABASE_LOGS = ["audit", "error"];
 
 /** Days that Performance Insights is kept; seven cost nothing. */
 export const INSIGHTS_RETENTION_DAYS = 7;

@@ -83,6 +83,7 @@ function explain(issue: z.core.$ZodIssue, input: unknown): string[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => `${path ? `${path}.` : ""}${key}: ${unknownKey(key, issue.path)}`);
   }
+  if (issue.code === "invalid_key") return issue.issues.map(({ message }) => `${path}: ${message}`);
   const at = valueAt(input, issue.path);
   if (at === undefined && issue.code === "invalid_type") return [`${path}: missing. Add it: ${issue.expected}.`];
   const value = typeof at === "object" || at === undefined ? "" : `${JSON.stringify(at)} is not accepted. `;

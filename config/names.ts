@@ -33,7 +33,7 @@ export function stageNames(stage: StageConfig) {
     prefix,
     clusterIdentifier,
     clusterArn: arn("rds", stage, `cluster:${clusterIdentifier}`),
-    /** What a restore of this time (yyyymmddhhmm, UTC) brings back, beside the live cluster. */
+    /** What a restore of this time (yyyymmddhhmmss, UTC) brings back, beside the live cluster. */
     restoredCluster: (stamp: string) => `${prefix}-restored-${stamp}`,
     /** What the live cluster is called after a restore of this time took its place. */
     replacedCluster: (stamp: string) => `${prefix}-replaced-${stamp}`,
@@ -67,14 +67,13 @@ export const vaultArn = (location: Location, vaultName: string): string =>
 export const destinationVaultArn = (destination: BackupDestinationConfig): string =>
   vaultArn(destination, destination.vaultName);
 
-/** ARN of a role of a stage, with the configured path. */
-export const roleArn = (stage: StageConfig, name: string): string =>
-  `arn:${partitionOf(stage.region)}:iam::${stage.accountId}:role${stage.iam.rolePath}${name}`;
+/** ARN of a role of a stage or of the backup account, with the configured path. */
+export const roleArn = (owner: StageConfig | BackupDestinationConfig, name: string): string =>
+  `arn:${partitionOf(owner.region)}:iam::${owner.accountId}:role${owner.iam.rolePath}${name}`;
 
 /** Role in the backup account with which AWS Backup copies a recovery point back to its stage. */
 export const COPY_BACK_ROLE = "redcap-copy-back";
-export const copyBackRoleArn = ({ accountId, region }: Location): string =>
-  `arn:${partitionOf(region)}:iam::${accountId}:role/${COPY_BACK_ROLE}`;
+export const copyBackRoleArn = (destination: BackupDestinationConfig): string => roleArn(destination, COPY_BACK_ROLE);
 
 /** Terraform's remote state of an account and region, made by `npm run bootstrap`. */
 export function stateNames({ accountId, region }: Location) {

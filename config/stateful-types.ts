@@ -11,3 +11,14 @@ export const STATEFUL_TYPES: ReadonlySet<string> = new Set([
   "aws_s3_bucket",
   "aws_secretsmanager_secret",
 ]);
+
+/** Types that protect what holds state: they may change, but never go. */
+export const PROTECTING_TYPES: ReadonlySet<string> = new Set([
+  "aws_backup_plan",
+  "aws_backup_selection",
+  "aws_backup_vault_lock_configuration",
+  "aws_backup_vault_policy",
+  "aws_kms_alias",
+  "aws_s3_bucket_public_access_block",
+  "aws_s3_bucket_versioning",
+]);

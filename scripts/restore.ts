@@ -1,16 +1,17 @@
 // npm run restore -- --recovery-point <arn>: the whole recovery runbook.
 import { createHash } from "node:crypto";
 import { Command } from "commander";
-import { loadOwnDeployment } from "../config";
+import { loadOwnDeployment, type StageConfig } from "../config";
 import { assertAccount } from "./aws";
-import { run } from "./command";
+import { run, UserError } from "./command";
 import { chooseRecoveryPoint, chooseStage, confirmOrStop } from "./restore/choose";
 import { RestoreContext, type RestoreFacts } from "./restore/context";
+import { lockStage, unlockStage } from "./restore/operator-lock";
 import { parseRecoveryPointArn } from "./restore/recovery-points";
-import { makeReport, printReport, writeReport } from "./restore/report";
+import { makeReport, printReport, printRollback, writeReport } from "./restore/report";
 import { rehearsalSteps, restoreSteps, rollbackSteps } from "./restore/runbook";
 import { runSteps } from "./runbook/engine";
-import { Journal } from "./runbook/journal";
+import { Journal, runbookFolder } from "./runbook/journal";
 
 interface Options {
   recoveryPoint?: string;
@@ -50,45 +51,105 @@ const command = new Command("restore")
 
 async function restore(options: Options): Promise<void> {
   if (options.recoveryPoint) parseRecoveryPointArn(options.recoveryPoint);
+  if (options.rehearse && options.rollback) {
+    throw new UserError("--rehearse --rollback: a rehearsal swaps nothing, so there is nothing to take back.");
+  }
   const { config } = loadOwnDeployment();
   const stage = chooseStage(config, options.stage);
-  const { keepIdentifier, rehearse, rollback, dryRun } = options;
   await assertAccount(stage);
 
+  const confirm = (question: string) => confirmOrStop(question, options.yes);
   const makeContext = (journal: Journal<RestoreFacts>) =>
-    new RestoreContext(stage, config.backupDestination, { keepIdentifier, rehearse, rollback }, journal);
+    new RestoreContext(stage, config.backupDestination, options, journal, confirm);
   const arn = await chooseRecoveryPoint(makeContext(Journal.scratch("choose")), options.recoveryPoint);
-  if (config.backupDestination && parseRecoveryPointArn(arn).accountId === config.backupDestination.accountId) {
+  const context = makeContext(openJournal(options, stage, arn));
+  const { journal } = context;
+  if (
+    config.backupDestination &&
+    parseRecoveryPointArn(arn).accountId === config.backupDestination.accountId &&
+    !context.isRestored
+  ) {
     await assertAccount(config.backupDestination);
   }
-
-  // The same command, given again, must find its own journal: the id says what is restored and how.
-  const mode = rehearse ? "rehearse" : keepIdentifier ? "keep-identifier" : "restore";
-  const id = `${mode}-${stage.name}-${createHash("sha256").update(arn).digest("hex").slice(0, 10)}`;
-  const journal = dryRun
-    ? Journal.scratch<RestoreFacts>(id)
-    : rollback
-      ? Journal.reopen<RestoreFacts>(id)
-      : Journal.open<RestoreFacts>(id);
   if (journal.resumed)
     console.error(`Going on with the run of ${journal.startedAt.toISOString()}; its journal is ${journal.file}`);
-  const context = makeContext(journal);
-  const steps = rollback ? rollbackSteps : rehearse ? rehearsalSteps(arn) : restoreSteps(arn);
-  const question = rollback
-    ? `Take the restore of stage ${stage.name} back?`
-    : rehearse
-      ? `Rehearse a restore of stage ${stage.name} in account ${stage.accountId}?`
-      : `Restore stage ${stage.name} in account ${stage.accountId}?`;
 
-  await runSteps({ steps, context, journal, dryRun, confirm: () => confirmOrStop(question, options.yes) });
-  if (dryRun) {
+  await runJournaled(options, context, arn);
+  if (options.dryRun) {
     console.error("Nothing was changed.");
     return;
   }
   journal.finish();
+  await unlockStage(context);
+  if (options.rollback) {
+    printRollback(context);
+    return;
+  }
   const report = makeReport(context);
-  printReport(report, rehearse);
+  printReport(report, options.rehearse);
   if (options.report) writeReport(options.report, report);
+}
+
+/**
+ * The same command, given again, must find its own journal: its id says what is restored and how. A rollback has one of
+ * its own, with what the restore had learnt; from then on the restore counts as ended.
+ */
+function openJournal(options: Options, stage: StageConfig, arn: string): Journal<RestoreFacts> {
+  const { rehearse, keepIdentifier, rollback, dryRun } = options;
+  const mode = rehearse ? "rehearse" : keepIdentifier ? "keep-identifier" : "restore";
+  const id = `${mode}-${stage.name}-${createHash("sha256").update(arn).digest("hex").slice(0, 10)}`;
+  const rollbackId = `rollback-${id}`;
+  if (rollback) {
+    const begun = Journal.find<RestoreFacts>(rollbackId);
+    const restored = Journal.find<RestoreFacts>(id);
+    if (begun && !begun.isFinished && !dryRun) return begun;
+    if (!restored)
+      throw new UserError(
+        `There is no journal of this restore in ${runbookFolder()}: this machine knows nothing to take back.`,
+      );
+    if (dryRun) return Journal.scratch(rollbackId, restored.facts);
+    const journal = Journal.open<RestoreFacts>(rollbackId);
+    journal.learn(restored.facts);
+    restored.finish();
+    return journal;
+  }
+  if (Journal.find(rollbackId)?.isFinished === false) {
+    throw new UserError(
+      "A rollback of this restore was begun and is not finished. Finish it first: the same command with --rollback.",
+    );
+  }
+  return dryRun ? Journal.scratch(id, Journal.find<RestoreFacts>(id)?.facts) : Journal.open(id);
+}
+
+async function runJournaled(options: Options, context: RestoreContext, arn: string): Promise<void> {
+  const { rehearse, rollback, dryRun } = options;
+  const { stage, journal } = context;
+  const steps = rollback ? rollbackSteps : rehearse ? rehearsalSteps(arn) : restoreSteps(arn);
+  const where = `stage ${stage.name} in account ${stage.accountId}`;
+  const question = rollback
+    ? `Take the restore of ${where} back? What was written since stays behind in the restored cluster.`
+    : `${rehearse ? "Rehearse a restore of" : "Restore"} ${where}?`;
+  try {
+    await runSteps({
+      steps,
+      context,
+      journal,
+      dryRun,
+      beforeChanges: async () => {
+        await context.confirm(question);
+        await lockStage(context);
+      },
+    });
+  } catch (error) {
+    const stopped = journal.isDone("stop-service") && !journal.isDone("start-service");
+    if (stopped) console.error(`Service ${context.names.ecsService} is stopped.`);
+    if (!dryRun && Object.keys(journal.steps).length > 2) {
+      console.error(
+        `The same command, given again, goes on here.${stopped && !rollback ? " With --rollback it goes back instead." : ""}`,
+      );
+    }
+    throw error;
+  }
 }
 
 command.parseAsync();

@@ -22,7 +22,8 @@ export class BaseStack extends TerraformStack {
       profile,
       // The wrong credentials stop here, before anything is read or changed.
       allowedAccountIds: [props.accountId],
-      defaultTags: [{ tags: { "redcap:stack": id, ...props.tags } }],
+      // Last, so that no tag of the configuration takes its place: the backup role's right to the keys depends on it.
+      defaultTags: [{ tags: { ...props.tags, "redcap:stack": id } }],
     });
     // Exact versions, which the registry and a locally built mirror both have.
     this.addOverride("terraform.required_version", ">= 1.10");

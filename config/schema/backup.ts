@@ -1,6 +1,6 @@
 // How a stage is backed up, and the vault in the second account that keeps the copies.
 import { z } from "zod";
-import { accountId, email, positive, profile, region, tags } from "./common";
+import { accountId, email, iam, positive, profile, region, tags } from "./common";
 
 const days = positive.describe("Days.");
 
@@ -68,24 +68,34 @@ const rule = z
       .optional()
       .describe("Copy each recovery point to the vault in the backup account, and how long it is kept there."),
   })
-  .refine(coldLongEnough, coldTooShort);
+  .refine(coldLongEnough, coldTooShort)
+  // AWS Backup: a job must have an hour between the latest start and its end.
+  .refine((value) => value.completionWindowMinutes >= value.startWindowMinutes + 60, {
+    path: ["completionWindowMinutes"],
+    error: "completionWindowMinutes must be startWindowMinutes + 60 or more.",
+  });
 
 /** Services whose recovery points can be in cold storage; others ignore the setting (AWS Backup, feature availability by resource). */
-const COLD_STORAGE_SERVICES = [
-  "dynamodb",
-  "elasticfilesystem",
-  "ec2",
-  "timestream",
-  "backup-gateway",
-  "cloudformation",
-];
+const COLD_STORAGE_SERVICES = ["dynamodb", "elasticfilesystem", "timestream", "backup-gateway", "cloudformation"];
+
+/** Of EC2's own recovery points, EBS snapshots alone can be archived; those of instances ignore the setting. */
+const hasColdStorage = (arn: string): boolean => {
+  const [, , service = "", , , resource = ""] = arn.split(":");
+  return service === "ec2" ? resource.startsWith("volume/") : COLD_STORAGE_SERVICES.includes(service);
+};
 
 const usesCold = (rules: z.infer<typeof rule>[]) =>
   rules.findIndex(
     (entry) => entry.coldStorageAfterDays !== undefined || entry.copy?.coldStorageAfterDays !== undefined,
   );
 
-const rules = z.array(rule).min(1, "Write at least one rule.");
+const rules = z
+  .array(rule)
+  .min(1, "Write at least one rule.")
+  .refine(
+    (all) => new Set(all.map(({ name }) => name)).size === all.length,
+    "Two rules have the same name: rename one.",
+  );
 
 const otherResources = z
   .strictObject({
@@ -97,7 +107,7 @@ const otherResources = z
   })
   .superRefine((value, context) => {
     const index = usesCold(value.rules);
-    const ignoring = value.arns.filter((arn) => !COLD_STORAGE_SERVICES.includes(arn.split(":")[2] ?? ""));
+    const ignoring = value.arns.filter((arn) => !hasColdStorage(arn));
     if (index >= 0 && ignoring.length > 0) {
       context.addIssue({
         code: "custom",
@@ -168,10 +178,23 @@ export const backupDestination = z
       .min(1)
       .optional()
       .describe(
-        "Who alone may change the policies of vault and key: the role that deploys this stack, at least. Left out, every administrator of the backup account may, and only a compliance lock holds against them.",
+        "Who alone may change the policies of vault and key, and the lock: roles and users of the backup account, `*` allowed, the role that deploys this stack among them. Left out, every administrator of the backup account may, and only a compliance lock holds against them.",
       ),
     notificationEmail: email.optional().describe("Where events of the vault are reported."),
     tags: tags.default({}).describe("Tags of every resource of the destination."),
+    iam,
+  })
+  .superRefine(({ accountId: own, administratorArns = [] }, context) => {
+    administratorArns.forEach((arn, index) => {
+      // Nobody of another account can change these policies, so that such a list would shut out everybody.
+      if (arn.split(":")[4] !== own) {
+        context.addIssue({
+          code: "custom",
+          path: ["administratorArns", index],
+          message: `Name a role or user of the backup account ${own}: nobody else can change the vault's policy.`,
+        });
+      }
+    });
   })
   .describe("The second account, whose vault keeps a copy of every recovery point.");
 

@@ -1,5 +1,5 @@
 // Field types that several parts of the configuration share: account ids, regions, address blocks, retention.
-import { isIP } from "node:net";
+import ipaddr from "ipaddr.js";
 import { z } from "zod";
 
 export const accountId = z
@@ -31,18 +31,43 @@ export const logRetentionDays = z
   .literal([...RETENTION_DAYS], `CloudWatch Logs accepts ${RETENTION_DAYS.join(", ")} days.`)
   .describe("Days that CloudWatch Logs keeps a log group's events.");
 
-/** True for an IPv4 or IPv6 block such as `10.0.0.0/16` or `2001:db8::/32`. */
+/** True for the network address of an IPv4 or IPv6 block, such as `10.0.0.0/16` or `2001:db8::/32`. */
 export function isCidr(text: string): boolean {
-  const [address = "", prefix = "", ...rest] = text.split("/");
-  const family = isIP(address);
-  return family !== 0 && rest.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+  if (!/\/(0|[1-9]\d{0,2})$/.test(text) || !ipaddr.isValidCIDR(text)) return false;
+  const [address] = ipaddr.parseCIDR(text);
+  const family = address.kind() === "ipv4" ? ipaddr.IPv4 : ipaddr.IPv6;
+  return family.networkAddressFromCIDR(text).toString() === address.toString();
 }
 
-export const cidr = z.string().refine(isCidr, "Write a CIDR block such as 198.51.100.0/24 or 2001:db8::/32.");
+export const cidr = z
+  .string()
+  .refine(isCidr, "Write a CIDR block by its network address, such as 198.51.100.0/24 or 2001:db8::/32.");
 
 export const tags = z.record(
-  z.string().min(1).max(128, "AWS tag keys have at most 128 characters."),
+  z
+    .string()
+    .min(1)
+    .max(128, "AWS tag keys have at most 128 characters.")
+    .regex(/^(?!aws:|redcap:)/, "Tag keys that begin with aws: or redcap: are taken."),
   z.string().max(256, "AWS tag values have at most 256 characters."),
 );
 
 export const positive = z.number().int().positive();
+
+export const iam = z
+  .strictObject({
+    rolePath: z
+      .string()
+      .regex(/^\/([\w+=,.@-]+\/)*$/, "Start and end the path with a slash, such as /redcap/.")
+      .default("/")
+      .describe("Path of every role."),
+    permissionsBoundaryArn: z
+      .string()
+      .regex(/^arn:[\w-]+:iam::\w+:policy\/.+$/, "Write the ARN of an IAM policy.")
+      .optional()
+      .describe("Permissions boundary of every role."),
+  })
+  .prefault({})
+  .describe("What an organization asks of every role.");
+
+export type IamConfig = z.infer<typeof iam>;

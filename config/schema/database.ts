@@ -12,7 +12,7 @@ const scaling = z
     minCapacityAcu: acu
       .default(0.5)
       .describe(
-        "Smallest capacity in ACU. 0 lets an idle cluster pause; a cron that runs every minute keeps it awake.",
+        "Smallest capacity in ACU. 0 lets an idle cluster pause; a cron or a health check that reaches the database every minute keeps it awake.",
       ),
     maxCapacityAcu: acu
       .min(1, "Aurora's largest capacity is at least 1 ACU.")
@@ -30,6 +30,18 @@ const scaling = z
     path: ["minCapacityAcu"],
     error: "minCapacityAcu must not be above maxCapacityAcu.",
   });
+
+/** Length of `01:00-02:00`; a window may pass midnight. */
+function windowMinutes(window: string): number {
+  const [from = 0, to = 0] = window.split("-").map((time) => {
+    const [hours = 0, minutes = 0] = time.split(":").map(Number);
+    return hours * 60 + minutes;
+  });
+  return (to - from + 1_440) % 1_440;
+}
+
+/** Pausing at 0 ACU needs Aurora MySQL 3.08 (Aurora user guide, scaling to zero). */
+const canPause = (engineVersion: string): boolean => Number(/\.3\.(\d+)\./.exec(engineVersion)?.[1]) >= 8;
 
 export const database = z
   .strictObject({
@@ -65,6 +77,10 @@ export const database = z
     maxAllowedPacket: z
       .string()
       .regex(/^\d+$/, 'Write a number of bytes in quotes, such as "1073741824".')
+      .refine(
+        (bytes) => Number(bytes) >= 1_024 && Number(bytes) <= 1_073_741_824,
+        "MySQL allows 1024 to 1073741824 bytes.",
+      )
       .default("1073741824")
       .describe("max_allowed_packet in bytes; REDCap asks for 1 GiB."),
     preferredMaintenanceWindow: z
@@ -79,6 +95,7 @@ export const database = z
       .string()
       .regex(new RegExp(`^${WINDOW_TIME}-${WINDOW_TIME}$`), "Write it like 01:00-02:00 (UTC).")
       .default("01:00-02:00")
+      .refine((window) => windowMinutes(window) >= 30, "Aurora wants a window of 30 minutes or more.")
       .describe("Daily window of Aurora's own automated snapshot, UTC."),
     backupRetentionDays: z
       .number()
@@ -97,6 +114,10 @@ export const database = z
         "Hours the cluster can be rewound in place; 0 is off. Off with a message where the region lacks it; can be turned on only when a cluster is created or restored.",
       ),
     scaling: scaling.prefault({}).describe("Capacity of each Serverless v2 instance."),
+  })
+  .refine((db) => db.scaling.minCapacityAcu > 0 || canPause(db.engineVersion), {
+    path: ["scaling", "minCapacityAcu"],
+    error: "Pausing at 0 ACU needs Aurora MySQL 3.08 or later: raise db.engineVersion, or use 0.5.",
   })
   .prefault({})
   .describe("The Aurora MySQL Serverless v2 cluster.");

@@ -56,6 +56,28 @@ export const deployment = shape.superRefine((value, context) => {
     if (value.stages.findIndex((other) => other.name === entry.name) !== index) {
       issue([...at, "name"], `The name "${entry.name}" is taken by another stage: choose another.`);
     }
+    const cluster = (stage: typeof entry) => [stage.accountId, stage.region, stage.db.clusterIdentifier].join(" ");
+    if (entry.db.clusterIdentifier && value.stages.findIndex((other) => cluster(other) === cluster(entry)) !== index) {
+      issue(
+        [...at, "db", "clusterIdentifier"],
+        "Another stage of this account and region has the same cluster identifier.",
+      );
+    }
+    if (value.backupDestination?.accountId === entry.accountId) {
+      issue(
+        ["backupDestination", "accountId"],
+        `The backup account must not be the account of stage "${entry.name}": who takes that over would hold both.`,
+      );
+    }
+    if (entry.service.type === "fargate") {
+      const [, , , region, account] = entry.service.certificateArn.split(":");
+      if ((region && region !== entry.region) || account !== entry.accountId) {
+        issue(
+          [...at, "service", "certificateArn"],
+          `A load balancer takes certificates of its own account and region only: ${entry.accountId}, ${entry.region}.`,
+        );
+      }
+    }
     if (entry.service.type === "app-runner") {
       issue([...at, "service", "type"], 'This version deploys no App Runner service yet: use type "fargate".');
     }
@@ -90,12 +112,6 @@ export const deployment = shape.superRefine((value, context) => {
       }
     }
     if (destination && copied.length > 0) {
-      if (destination.accountId === entry.accountId) {
-        issue(
-          ["backupDestination", "accountId"],
-          `The backup account must not be the account of stage "${entry.name}": who takes that over would hold both.`,
-        );
-      }
       // Aurora has no single copy that crosses both account and region (AWS Backup, feature availability by resource).
       if (destination.region !== entry.region) {
         issue(

@@ -1,6 +1,6 @@
 // What runs REDCap: ECS Fargate behind a load balancer, or App Runner.
 import { z } from "zod";
-import { positive } from "./common";
+import { cidr, positive } from "./common";
 
 /** Memory in GB that Fargate allows for each number of vCPUs (ECS developer guide, task size). */
 const FARGATE_MEMORY: Record<string, number[]> = {
@@ -80,6 +80,20 @@ export const fargate = z
       .startsWith("/", "Start the path with a slash.")
       .default("/")
       .describe("Path that the load balancer asks."),
+    egress: z
+      .array(
+        z.strictObject({
+          port: z.number().int().min(1).max(65_535).describe("TCP port."),
+          cidr: cidr.describe("Where to, IPv4 or IPv6."),
+        }),
+      )
+      .refine((ways) => new Set(ways.map((way) => `${way.port} ${way.cidr}`)).size === ways.length, {
+        error: "Write each port and block once: AWS refuses a rule that is already there.",
+      })
+      .default([{ port: 443, cidr: "0.0.0.0/0" }])
+      .describe(
+        "What REDCap's tasks may call beside the database. AWS's own APIs need port 443. Add the ports of mail (587 or 465) and directory servers (636) here, with their addresses.",
+      ),
     idleTimeoutSeconds: positive
       .max(4_000, "An Application Load Balancer waits 4,000 seconds at most.")
       .default(4_000)

@@ -1,7 +1,7 @@
 // One stage: a complete REDCap of its own, such as dev or prod.
 import { z } from "zod";
 import { backup } from "./backup";
-import { accountId, cidr, logRetentionDays, profile, region, tags } from "./common";
+import { accountId, cidr, iam, logRetentionDays, profile, region, tags } from "./common";
 import { database } from "./database";
 import { network } from "./network";
 import { service } from "./service";
@@ -18,28 +18,12 @@ const protect = z
   .default({ enabled: true })
   .describe("Deletion protection and prevent_destroy. To destroy a stage, turn it off, deploy, then destroy.");
 
-const iam = z
-  .strictObject({
-    rolePath: z
-      .string()
-      .regex(/^\/([\w+=,.@-]+\/)*$/, "Start and end the path with a slash, such as /redcap/.")
-      .default("/")
-      .describe("Path of every role."),
-    permissionsBoundaryArn: z
-      .string()
-      .regex(/^arn:[\w-]+:iam::\w+:policy\/.+$/, "Write the ARN of an IAM policy.")
-      .optional()
-      .describe("Permissions boundary of every role."),
-  })
-  .prefault({})
-  .describe("What an organization asks of every role.");
-
 export const stage = z.strictObject({
   name: z
     .string()
     .regex(
-      /^[a-z][a-z0-9-]{0,14}[a-z0-9]$/,
-      "Use 2 to 16 lower-case letters, digits and hyphens, starting with a letter.",
+      /^(?=.{2,16}$)[a-z]([a-z0-9]|-(?!-))*[a-z0-9]$/,
+      "Use 2 to 16 lower-case letters, digits and single hyphens, starting with a letter.",
     )
     .describe("Name of the stage; part of every resource's name, so that several stages can share an account."),
   accountId,
@@ -47,6 +31,7 @@ export const stage = z.strictObject({
   profile,
   allowedIps: z
     .array(cidr)
+    .refine((blocks) => new Set(blocks).size === blocks.length, "A block is written twice: remove one.")
     .default([])
     .describe(
       'Address blocks that may reach the load balancer, IPv4 and IPv6. Default: none. Write ["0.0.0.0/0", "::/0"] for everyone.',

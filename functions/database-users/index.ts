@@ -11,9 +11,21 @@ function setting(name: string): string {
   return value;
 }
 
+/**
+ * The master's password goes to hosts of the stage's account and region only: whoever may invoke the function could
+ * otherwise have it sent to a host of their own. The clusters' endpoints of an account and region differ in their first
+ * label alone.
+ * @throws Error for any other host
+ */
+export function requireDomain(host: string, domain: string): void {
+  if (host.replace(/^[^.]*\./, "").toLowerCase() !== domain.toLowerCase())
+    throw new Error(`${host} is not a cluster's endpoint in ${domain}: no password is sent there.`);
+}
+
 /** @throws Error saying what could not be done; running again is always safe */
 export async function handler(event: unknown): Promise<EnsureResult | CheckResult> {
   const request = parseEvent(event);
+  requireDomain(request.cluster.host, setting("DATABASE_DOMAIN"));
   const settings: Settings = {
     secrets: secretsManager(),
     database: setting("DATABASE_NAME"),

@@ -7,6 +7,8 @@ export interface ResourceChange {
   mode: "managed" | "data";
   type: string;
   name: string;
+  /** Key of an object that a failed replacement left behind at this address. */
+  deposed?: string;
   change: {
     actions: ChangeAction[];
     before: unknown;
@@ -46,4 +48,14 @@ export function countChanges(plan: TerraformPlan): number {
   );
   const outputs = Object.values(plan.output_changes ?? {}).filter(({ actions }) => acts(actions));
   return resources.length + outputs.length;
+}
+
+/** Addresses of the resources that an apply would change. */
+export function changedAddresses(plan: TerraformPlan): string[] {
+  return (plan.resource_changes ?? [])
+    .filter(
+      ({ mode, change }) =>
+        mode === "managed" && !change.actions.every((action) => action === "no-op" || action === "read"),
+    )
+    .map(({ address, change }) => `${address} (${change.actions.join("/")})`);
 }

@@ -29,7 +29,7 @@ export async function chooseRecoveryPoint(context: RestoreContext, arn: string |
     const age = elapsed(created.getTime()).replace(/ \d+ s$/, "");
     return {
       value: point.RecoveryPointArn as string,
-      name: `${created.toISOString()}  ${age} old  ${size} GB  ${vaultName}  ${accountId}`,
+      name: `${created.toISOString()}  ${age} old  ${size} GB  ${point.ResourceArn?.split(":cluster:")[1]}  ${vaultName}  ${accountId}`,
     };
   });
   if (!isInteractive()) {

@@ -16,7 +16,7 @@ import type { RecoveryPoint } from "./recovery-points";
 
 /** What one step learns and a later one needs. */
 export interface RestoreFacts {
-  /** Time of the run, yyyymmddhhmm UTC: part of the names it makes. */
+  /** Time of the run, yyyymmddhhmmss UTC: part of the names it makes. */
   stamp: string;
   recoveryPoint: RecoveryPoint;
   /** Identifiers that never change, whatever a cluster is called. */
@@ -40,6 +40,9 @@ export interface RestoreOptions {
   rollback: boolean;
 }
 
+/** Asks a person; throws if the answer is no, or if nobody can be asked. */
+export type Confirm = (question: string) => Promise<void>;
+
 export class RestoreContext extends RunContext {
   readonly names;
   readonly rds;
@@ -56,6 +59,7 @@ export class RestoreContext extends RunContext {
     readonly destination: BackupDestinationConfig | undefined,
     readonly options: RestoreOptions,
     readonly journal: Journal<RestoreFacts>,
+    readonly confirm: Confirm = async () => undefined,
   ) {
     super();
     const config = clientConfig(stage);
@@ -68,7 +72,17 @@ export class RestoreContext extends RunContext {
     this.kms = new KMSClient(config);
     this.ec2 = new EC2Client(config);
     this.s3 = new S3Client(config);
-    if (!journal.facts.stamp) journal.learn({ stamp: journal.startedAt.toISOString().replace(/\D/g, "").slice(0, 12) });
+    if (!journal.facts.stamp) this.newStamp(journal.startedAt);
+  }
+
+  /** Other names and tokens from here on: a failed job is never tried again under its old ones. */
+  newStamp(time = new Date()): void {
+    this.journal.learn({ stamp: time.toISOString().replace(/\D/g, "").slice(0, 14) });
+  }
+
+  /** Whether the restored cluster is there: what was needed to make it is not needed any more. */
+  get isRestored(): boolean {
+    return this.journal.isDone("restore-cluster");
   }
 
   /** A fact that an earlier step must have left. */

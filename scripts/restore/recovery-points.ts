@@ -5,8 +5,9 @@ import {
   paginateListRecoveryPointsByBackupVault,
   type RecoveryPointByBackupVault,
 } from "@aws-sdk/client-backup";
-import { DescribeDBClusterSnapshotsCommand } from "@aws-sdk/client-rds";
+import { DescribeDBClusterSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
 import type { Location } from "../../config";
+import { type Account, clientConfig } from "../aws";
 import { UserError } from "../command";
 import type { RestoreContext } from "./context";
 
@@ -89,7 +90,17 @@ export async function findRecoveryPoint(context: RestoreContext, arn: string): P
     createdAt: (found.CreationDate as Date).toISOString(),
     sizeBytes: found.BackupSizeInBytes,
     clusterIdentifier: found.ResourceArn?.split(":cluster:")[1] ?? "",
+    engineVersion: await engineVersionOf(inDestination && destination ? destination : stage, arn),
   };
+}
+
+/** AWS Backup does not tell the engine's version; the snapshot behind an Aurora recovery point does. */
+async function engineVersionOf(account: Account, arn: string): Promise<string | undefined> {
+  const rds = new RDSClient(clientConfig(account));
+  const { DBClusterSnapshots = [] } = await rds.send(
+    new DescribeDBClusterSnapshotsCommand({ DBClusterSnapshotIdentifier: arn }),
+  );
+  return DBClusterSnapshots[0]?.EngineVersion;
 }
 
 async function describeSnapshot(context: RestoreContext, arn: string): Promise<RecoveryPoint> {
@@ -140,8 +151,7 @@ export async function listRecoveryPoints(context: RestoreContext): Promise<Liste
       );
       for await (const page of pages) {
         for (const point of page.RecoveryPoints ?? []) {
-          if (point.Status === "COMPLETED" && belongsToStage(context, point.ResourceArn))
-            listed.push({ point, vaultName, accountId });
+          if (isWorthListing(context, point)) listed.push({ point, vaultName, accountId });
         }
       }
     } catch (error) {
@@ -152,9 +162,16 @@ export async function listRecoveryPoints(context: RestoreContext): Promise<Liste
 }
 
 /** Clusters of a stage begin with its prefix, whatever a restore has made of their names. */
-export function belongsToStage(context: RestoreContext, resourceArn: string | undefined): boolean {
-  const identifier = resourceArn?.split(":cluster:")[1] ?? resourceArn ?? "";
-  const { prefix, clusterIdentifier, restoredCluster, replacedCluster } = context.names;
-  const patterns = [restoredCluster("\\d{12}"), replacedCluster("\\d{12}")];
-  return [prefix, clusterIdentifier, ...patterns].some((pattern) => new RegExp(`^${pattern}$`).test(identifier));
+export function belongsToStage({ names }: RestoreContext, clusterIdentifier: string): boolean {
+  const patterns = [names.restoredCluster("\\d{14}"), names.replacedCluster("\\d{14}")];
+  return [names.prefix, names.clusterIdentifier, ...patterns].some((pattern) =>
+    new RegExp(`^${pattern}$`).test(clusterIdentifier),
+  );
+}
+
+/** Whether a listed recovery point is of this stage and not of a cluster that a restore has put aside as damaged. */
+function isWorthListing(context: RestoreContext, { Status, ResourceArn = "" }: RecoveryPointByBackupVault): boolean {
+  const [account, cluster = ""] = [ResourceArn.split(":")[4], ResourceArn.split(":cluster:")[1]];
+  const putAside = cluster.startsWith(context.names.replacedCluster(""));
+  return Status === "COMPLETED" && account === context.stage.accountId && belongsToStage(context, cluster) && !putAside;
 }

@@ -1,5 +1,6 @@
 // What is said at the end of a restore: what came back, from when, how long it took, what was kept and how to remove it.
 import { writeFileSync } from "node:fs";
+import { stateNames } from "../../config";
 import { elapsed } from "../command";
 import type { RestoreContext } from "./context";
 
@@ -49,25 +50,37 @@ export function makeReport(context: RestoreContext): RestoreReport {
   };
 }
 
+const aws = ({ stage }: RestoreContext): string =>
+  `aws --region ${stage.region}${stage.profile ? ` --profile ${stage.profile}` : ""}`;
+
+/** Commands for a person; they leave a final snapshot. */
+function removeCluster(context: RestoreContext, identifier: string): string {
+  const rds = `${aws(context)} rds`;
+  return [
+    `${rds} modify-db-cluster --db-cluster-identifier ${identifier} --no-deletion-protection --apply-immediately`,
+    `for i in $(${rds} describe-db-instances --filters Name=db-cluster-id,Values=${identifier} --query 'DBInstances[].DBInstanceIdentifier' --output text); do ${rds} delete-db-instance --db-instance-identifier $i; done`,
+    `${rds} delete-db-cluster --db-cluster-identifier ${identifier} --final-db-snapshot-identifier ${identifier}-final`,
+  ].join(" && ");
+}
+
 function kept(context: RestoreContext): RestoreReport["kept"] {
   const { facts } = context.journal;
-  const { profile, region } = context.stage;
-  const aws = `aws --region ${region}${profile ? ` --profile ${profile}` : ""}`;
   const entries: RestoreReport["kept"] = [];
   if (facts.oldClusterResourceId && !context.options.rehearse) {
     const old = context.options.keepIdentifier ? context.fact("previousIdentifier") : context.replacedIdentifier;
+    entries.push({ what: `the old cluster, ${old}`, removeWith: removeCluster(context, old) });
+  }
+  if (facts.savedStateKey) {
+    const { bucket } = stateNames(context.stage);
     entries.push({
-      what: `the old cluster, ${old}`,
-      removeWith:
-        `${aws} rds modify-db-cluster --db-cluster-identifier ${old} --no-deletion-protection --apply-immediately && ` +
-        `for i in $(${aws} rds describe-db-instances --filters Name=db-cluster-id,Values=${old} --query 'DBInstances[].DBInstanceIdentifier' --output text); do ${aws} rds delete-db-instance --db-instance-identifier $i; done && ` +
-        `${aws} rds delete-db-cluster --db-cluster-identifier ${old} --final-db-snapshot-identifier ${old}-final`,
+      what: "the state as it was before",
+      removeWith: `${aws(context)} s3 rm s3://${bucket}/${facts.savedStateKey}`,
     });
   }
   if (facts.copyJobId && facts.localRecoveryPointArn) {
     entries.push({
-      what: "the copy of the recovery point in the stage's vault (its lifecycle removes it, too)",
-      removeWith: `${aws} backup delete-recovery-point --backup-vault-name ${context.names.sourceVault} --recovery-point-arn ${facts.localRecoveryPointArn}`,
+      what: "the copy of the recovery point in the stage's vault; its lifecycle removes it, and where the vault is locked nothing else does",
+      removeWith: `${aws(context)} backup delete-recovery-point --backup-vault-name ${context.names.sourceVault} --recovery-point-arn ${facts.localRecoveryPointArn}`,
     });
   }
   return entries;
@@ -88,6 +101,18 @@ export function printReport(report: RestoreReport, rehearsal: boolean): void {
     ...report.kept.flatMap(({ what, removeWith }) => [`  kept            ${what}; to remove it:`, `    ${removeWith}`]),
   ];
   console.error(lines.join("\n"));
+}
+
+export function printRollback(context: RestoreContext): void {
+  const { restoredIdentifier, names } = context;
+  console.error(
+    [
+      "",
+      `The restore of stage ${context.stage.name} is taken back: ${context.fact("previousIdentifier")} is the old cluster again, and ${names.ecsService} runs on it.`,
+      `  kept            the restored cluster, ${restoredIdentifier}, with what was written since the restore; to remove it:`,
+      `    ${removeCluster(context, restoredIdentifier)}`,
+    ].join("\n"),
+  );
 }
 
 export function writeReport(file: string, report: RestoreReport): void {

@@ -1,9 +1,10 @@
 // The recovery runbook: its steps in order, and what is said at the end.
 import { reverse, type Step } from "../runbook/engine";
 import type { RestoreContext } from "./context";
-import { addWriter } from "./steps/add-writer";
-import { planGateApply, protectBackups, verifyPlan } from "./steps/apply";
+import { addInstances } from "./steps/add-instances";
+import { planGateApply, protectBackups, reviewPlan, verifyPlan } from "./steps/apply";
 import { applySettings } from "./steps/apply-settings";
+import { canRollBack } from "./steps/can-roll-back";
 import { copyBack } from "./steps/copy-back";
 import { findRecoveryPointStep } from "./steps/find-recovery-point";
 import { preconditions } from "./steps/preconditions";
@@ -12,7 +13,7 @@ import { restoreCluster } from "./steps/restore-cluster";
 import { saveState } from "./steps/save-state";
 import { startService, stopService, waitUntilHealthy } from "./steps/service";
 import { swapNames } from "./steps/swap-names";
-import { checkContent, setPasswords, updateSecrets } from "./steps/users";
+import { checkContent, checkLive, setPasswords, updateSecrets } from "./steps/users";
 import { writeIdentifier } from "./steps/write-identifier";
 
 type RestoreStep = Step<RestoreContext>;
@@ -24,17 +25,30 @@ const restoreBeside = (recoveryPointArn: string): RestoreStep[] => [
   copyBack,
   restoreCluster,
   applySettings,
-  addWriter,
+  addInstances,
   setPasswords,
   checkContent,
 ];
 
-const backInService: RestoreStep[] = [planGateApply, startService, waitUntilHealthy, protectBackups, verifyPlan];
+const backInService: RestoreStep[] = [startService, waitUntilHealthy, protectBackups, verifyPlan];
 
 /** The whole runbook. */
 export const restoreSteps = (recoveryPointArn: string): RestoreStep[] => {
   const [find, check, ...rest] = restoreBeside(recoveryPointArn) as [RestoreStep, RestoreStep, ...RestoreStep[]];
-  return [find, check, saveState, ...rest, stopService, swapNames, writeIdentifier, updateSecrets, ...backInService];
+  return [
+    find,
+    check,
+    saveState,
+    ...rest,
+    reviewPlan,
+    stopService,
+    swapNames,
+    writeIdentifier,
+    updateSecrets,
+    planGateApply,
+    checkLive,
+    ...backInService,
+  ];
 };
 
 /** Practice on a real account: nothing deleted, nothing swapped. */
@@ -45,12 +59,15 @@ export const rehearsalSteps = (recoveryPointArn: string): RestoreStep[] => [
 
 /** The same swap back. The restored cluster is kept under its own name. */
 export const rollbackSteps: RestoreStep[] = [
-  { ...stopService, name: "stop-service-for-rollback" },
+  canRollBack,
+  reviewPlan,
+  stopService,
   reverse(swapNames, (context) => `give the old cluster the name ${context.fact("previousIdentifier")} again`),
   reverse(
     writeIdentifier,
     (context) => `write db.clusterIdentifier: "${context.fact("previousIdentifier")}" to the configuration`,
   ),
   reverse(updateSecrets, () => "write the old host into the database users' secrets"),
-  ...backInService.map((step) => ({ ...step, name: `${step.name}-after-rollback` })),
+  planGateApply,
+  ...backInService,
 ];

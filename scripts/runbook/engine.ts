@@ -48,14 +48,14 @@ export interface RunOptions<Context extends RunContext> {
   journal: Journal<object>;
   /** Print what would be done; run only the steps that look. */
   dryRun?: boolean;
-  /** Asked once, before the first step that changes something. */
-  confirm?: () => Promise<void>;
+  /** Called once, before the first step that changes something: the place to ask, and to keep others out. */
+  beforeChanges?: () => Promise<void>;
 }
 
 /** Runs the steps that are not done. @throws whatever a step throws; the journal then holds what was done until there */
 export async function runSteps<Context extends RunContext>(options: RunOptions<Context>): Promise<void> {
   const { steps, context, journal, dryRun } = options;
-  let confirmed = false;
+  let changing = false;
   for (const [index, step] of steps.entries()) {
     const label = `[${String(index + 1).padStart(2)}/${steps.length}] `;
     if (!step.readOnly && journal.isDone(step.name)) {
@@ -71,9 +71,9 @@ export async function runSteps<Context extends RunContext>(options: RunOptions<C
       console.error(`○ ${label}would ${step.title(context)}`);
       continue;
     }
-    if (!step.readOnly && !confirmed) {
-      await options.confirm?.();
-      confirmed = true;
+    if (!step.readOnly && !changing) {
+      await options.beforeChanges?.();
+      changing = true;
     }
     await runStep(step, label, context, journal);
   }

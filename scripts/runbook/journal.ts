@@ -2,7 +2,6 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { PROJECT_ROOT } from "../../config";
-import { UserError } from "../command";
 
 export interface StepRecord {
   startedAt: string;
@@ -43,7 +42,7 @@ export class Journal<Facts extends object> {
 
   /** Opens the unfinished journal of this id, or starts a new one; a finished one is kept under its time. */
   static open<Facts extends object>(id: string, folder = runbookFolder()): Journal<Facts> {
-    mkdirSync(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, `${id}.json`);
     const earlier = Journal.peek<Facts>(file);
     if (earlier && !earlier.finishedAt) return new Journal(file, earlier, true);
@@ -51,17 +50,16 @@ export class Journal<Facts extends object> {
     return new Journal<Facts>(file, empty(id), false);
   }
 
-  /** Opens the journal of a run, finished or not, to take it back. @throws UserError if there is none */
-  static reopen<Facts extends object>(id: string, folder = runbookFolder()): Journal<Facts> {
+  /** The journal of a run, finished or not; undefined where this machine knows of none. */
+  static find<Facts extends object>(id: string, folder = runbookFolder()): Journal<Facts> | undefined {
     const file = join(folder, `${id}.json`);
     const earlier = Journal.peek<Facts>(file);
-    if (!earlier) throw new UserError(`There is no journal ${file}: nothing of this run is known on this machine.`);
-    return new Journal(file, earlier, true);
+    return earlier && new Journal(file, earlier, true);
   }
 
   /** A journal that is never written, for looking. */
-  static scratch<Facts extends object>(id: string): Journal<Facts> {
-    return new Journal<Facts>(join(runbookFolder(), `${id}.json`), empty(id), false, false);
+  static scratch<Facts extends object>(id: string, facts: Partial<Facts> = {}): Journal<Facts> {
+    return new Journal<Facts>(join(runbookFolder(), `${id}.json`), { ...empty<Facts>(id), facts }, false, false);
   }
 
   private static peek<Facts extends object>(file: string): JournalFile<Facts> | undefined {
@@ -70,6 +68,10 @@ export class Journal<Facts extends object> {
 
   get id(): string {
     return this.content.id;
+  }
+
+  get isFinished(): boolean {
+    return this.content.finishedAt !== undefined;
   }
 
   get startedAt(): Date {
@@ -122,7 +124,7 @@ export class Journal<Facts extends object> {
   /** Written beside and renamed over, so that a killed process leaves the old journal or the new one, never half of one. */
   private write(): void {
     if (!this.onDisk) return;
-    mkdirSync(dirname(this.file), { recursive: true });
+    mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
     const beside = `${this.file}.tmp`;
     const descriptor = openSync(beside, "w", 0o600);
     writeSync(descriptor, JSON.stringify(this.content, null, 2));

@@ -1,40 +1,11 @@
 // Real Terraform in the folder of one synthesized stack: plan, gate, apply exactly that plan, read and edit the state.
-import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../config";
 import { UserError } from "../command";
 import { parsePlan, type TerraformPlan } from "../gate/plan";
 import { ensureProviders } from "../providers/index";
-
-interface Output {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a program and collects what it prints. */
-export function execute(
-  command: string,
-  args: string[],
-  options: { cwd: string; env: NodeJS.ProcessEnv; onText?: (text: string) => void },
-): Promise<Output> {
-  const { cwd, env, onText } = options;
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    const output = { stdout: "", stderr: "" };
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      output.stdout += text;
-      onText?.(text);
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      output.stderr += text;
-      onText?.(text);
-    });
-    child.on("error", reject);
-    child.on("close", (code) => resolve({ code: code ?? 1, ...output }));
-  });
-}
+import { execute, type Output, runDetached } from "./process";
 
 /** Terraform's state, the parts that runbooks read. */
 export interface TerraformState {
@@ -56,6 +27,8 @@ export interface Import {
   id: string;
 }
 
+/** A killed command leaves Terraform to finish by itself: who comes after it waits. */
+const LOCK_TIMEOUT = "-lock-timeout=15m";
 const PLAN_FILE = "reviewed.tfplan";
 const IMPORTS_FILE = "imports.tf.json";
 
@@ -71,6 +44,7 @@ export class StackTerraform {
    * @param workFolder where the synthesized stacks go
    */
   static async open(stack: string, workFolder: string): Promise<StackTerraform> {
+    mkdirSync(workFolder, { recursive: true, mode: 0o700 });
     const env = { ...process.env, ...(await ensureProviders()), TF_IN_AUTOMATION: "1", TF_INPUT: "0" };
     const synth = await execute(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
       cwd: PROJECT_ROOT,
@@ -92,7 +66,7 @@ export class StackTerraform {
     rmSync(importsFile, { force: true });
     rmSync(join(this.folder, PLAN_FILE), { force: true });
     if (imports.length > 0) writeFileSync(importsFile, JSON.stringify({ import: imports }));
-    const planned = await this.terraform("plan", "-input=false", "-no-color", "-lock-timeout=60s", `-out=${PLAN_FILE}`);
+    const planned = await this.terraform(["plan", "-input=false", "-no-color", LOCK_TIMEOUT, `-out=${PLAN_FILE}`]);
     if (planned.code !== 0 && !existsSync(join(this.folder, PLAN_FILE))) {
       throw new UserError(`terraform plan failed in ${this.folder}:\n${planned.stderr}`);
     }
@@ -104,12 +78,9 @@ export class StackTerraform {
 
   /** Applies exactly the plan that `plan` made last; `onLine` hears what Terraform says of its progress. */
   async apply(onLine?: (line: string) => void): Promise<void> {
-    const args = ["apply", "-input=false", "-no-color", "-lock-timeout=60s", PLAN_FILE];
-    const onText = (text: string) => onLine?.(text.trimEnd().split("\n").at(-1) ?? "");
-    const applied = await execute("terraform", args, { cwd: this.folder, env: this.env, onText });
+    const applied = await this.terraform(["apply", "-input=false", "-no-color", LOCK_TIMEOUT, PLAN_FILE], onLine);
     if (applied.code !== 0) throw new UserError(`terraform apply failed in ${this.folder}:\n${applied.stderr}`);
-    rmSync(join(this.folder, IMPORTS_FILE), { force: true });
-    rmSync(join(this.folder, PLAN_FILE), { force: true });
+    this.discardPlans();
   }
 
   /** The state, or undefined where there is none. */
@@ -120,7 +91,7 @@ export class StackTerraform {
 
   /** Takes addresses out of the state; what they stand for stays as it is. */
   async forget(addresses: string[]): Promise<void> {
-    if (addresses.length > 0) await this.succeed("state", "rm", "-lock-timeout=60s", ...addresses);
+    if (addresses.length > 0) await this.succeed("state", "rm", LOCK_TIMEOUT, ...addresses);
   }
 
   /**
@@ -151,12 +122,18 @@ export class StackTerraform {
     }
   }
 
-  private terraform(...args: string[]): Promise<Output> {
-    return execute("terraform", args, { cwd: this.folder, env: this.env });
+  /** Plan files hold secrets: they go as soon as they were applied or judged. */
+  discardPlans(): void {
+    for (const file of [PLAN_FILE, IMPORTS_FILE]) rmSync(join(this.folder, file), { force: true });
+    rmSync(`${this.folder}.rehearsal`, { recursive: true, force: true });
+  }
+
+  private terraform(args: string[], onLine?: (line: string) => void): Promise<Output> {
+    return runDetached("terraform", args, { cwd: this.folder, env: this.env, ...(onLine && { onLine }) });
   }
 
   private async succeed(...args: string[]): Promise<Output> {
-    const output = await this.terraform(...args);
+    const output = await this.terraform(args);
     if (output.code !== 0) throw new UserError(`terraform ${args[0]} failed in ${this.folder}:\n${output.stderr}`);
     return output;
   }

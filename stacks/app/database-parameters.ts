@@ -3,9 +3,6 @@ import { RdsClusterParameterGroup } from "@cdktf/provider-aws/lib/rds-cluster-pa
 import type { Construct } from "constructs";
 import { type StageConfig, stageNames } from "../../config";
 
-/** Queries that take longer are written to the slow-query log. */
-const SLOW_QUERY_SECONDS = "5";
-
 export function databaseParameters(scope: Construct, id: string, stage: StageConfig): RdsClusterParameterGroup {
   const parameters: Record<string, string> = {
     character_set_server: "utf8mb4",
@@ -17,8 +14,8 @@ export function databaseParameters(scope: Construct, id: string, stage: StageCon
     // Who connected and who changed users or tables. Not the queries: they would put patients' data into the logs.
     server_audit_logging: "1",
     server_audit_events: "CONNECT,QUERY_DCL,QUERY_DDL",
-    slow_query_log: "1",
-    long_query_time: SLOW_QUERY_SECONDS,
+    // Off for the same reason: it holds whole statements. Performance Insights shows the slow ones without their values.
+    slow_query_log: "0",
     // binlog_format stays at Aurora's default, OFF: backtrack does not work with it and nothing replicates from here.
   };
   return new RdsClusterParameterGroup(scope, id, {

@@ -12,6 +12,7 @@ import { arn, type StageConfig, stageNames } from "../../config";
  */
 export function readMasterSecrets(scope: Construct, stage: StageConfig): DataAwsIamPolicyDocument {
   const names = stageNames(stage);
+  const clusterArn = (identifier: string) => arn("rds", stage, `cluster:${identifier}`);
   return new DataAwsIamPolicyDocument(scope, "read-master-secrets", {
     statement: [
       {
@@ -21,8 +22,11 @@ export function readMasterSecrets(scope: Construct, stage: StageConfig): DataAws
           {
             test: "StringLike",
             variable: "aws:ResourceTag/aws:rds:primaryDBClusterArn",
-            // The live cluster, and one that is being restored beside it.
-            values: [names.clusterArn, arn("rds", stage, `cluster:${names.restoredCluster("*")}`)],
+            // The live cluster, one that is being restored beside it, and the one that a rollback goes back to.
+            values: [
+              names.clusterArn,
+              ...[names.prefix, names.restoredCluster("*"), names.replacedCluster("*")].map(clusterArn),
+            ],
           },
         ],
       },

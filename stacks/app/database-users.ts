@@ -3,10 +3,12 @@ import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { LambdaFunction, type LambdaFunctionVpcConfig } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaInvocation } from "@cdktf/provider-aws/lib/lambda-invocation";
+import type { RdsCluster } from "@cdktf/provider-aws/lib/rds-cluster";
 import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { AssetType, Fn, type ITerraformDependable, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import { type StageConfig, stageNames } from "../../config";
+import { Role } from "../role";
 import { keep } from "../stateful";
 import type { Database } from "./database";
 import {
@@ -20,7 +22,6 @@ import type { EncryptionKeys } from "./encryption-keys";
 import { LAMBDA_RUNTIME, lambdaBundle } from "./lambda-bundle";
 import { logGroup } from "./log-group";
 import type { Network } from "./network";
-import { Role } from "./role";
 import { allowHttpsOut, connect, securityGroup } from "./security-group";
 
 /** Lambda's longest: counting a large database takes minutes. */
@@ -70,7 +71,7 @@ export class DatabaseUsers extends Construct {
         description: "Database users function to Aurora",
       }),
     ];
-    this.function = this.createFunction(stage, role, logs, {
+    this.function = this.createFunction(stage, database.cluster, role, logs, {
       subnetIds: network.privateSubnetIds,
       securityGroupIds: [group.id],
     });
@@ -95,7 +96,7 @@ export class DatabaseUsers extends Construct {
   private role(stage: StageConfig, databaseKey: KmsKey, logs: CloudwatchLogGroup): Role {
     const names = stageNames(stage);
     return new Role(this, "role", {
-      stage,
+      iam: stage.iam,
       name: names.databaseUsersFunction,
       description: "Creates and checks the database users",
       assumedBy: "lambda.amazonaws.com",
@@ -111,6 +112,7 @@ export class DatabaseUsers extends Construct {
 
   private createFunction(
     stage: StageConfig,
+    cluster: RdsCluster,
     role: Role,
     logs: CloudwatchLogGroup,
     vpcConfig: LambdaFunctionVpcConfig,
@@ -134,6 +136,8 @@ export class DatabaseUsers extends Construct {
           APPLICATION_SECRET_ARN: this.applicationSecret.arn,
           DDL_SECRET_ARN: this.ddlSecret.arn,
           DATABASE_NAME: names.databaseName,
+          // What follows the endpoint's first dot. Clusters restored beside this one have it, too.
+          DATABASE_DOMAIN: Fn.replace(cluster.endpoint, "/^[^.]*[.]/", ""),
           // Where Lambda keeps Amazon's CAs, RDS's among them; Node.js 20 and later load them only if told to.
           NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
         },

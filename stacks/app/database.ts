@@ -20,12 +20,12 @@ import {
   type StageConfig,
   stageNames,
 } from "../../config";
+import { Role } from "../role";
 import { keep } from "../stateful";
 import { databaseParameters } from "./database-parameters";
 import type { EncryptionKeys } from "./encryption-keys";
 import { logGroup } from "./log-group";
 import type { Network } from "./network";
-import { Role } from "./role";
 import { securityGroup } from "./security-group";
 
 const MASTER_USERNAME = "admin";
@@ -125,7 +125,7 @@ export class Database extends Construct {
   private instances(stage: StageConfig, key: KmsKey): RdsClusterInstance {
     const { clusterIdentifier, databaseMonitoringRole } = stageNames(stage);
     const monitoring = new Role(this, "monitoring-role", {
-      stage,
+      iam: stage.iam,
       name: databaseMonitoringRole,
       description: "Writes Enhanced Monitoring's metrics",
       assumedBy: "monitoring.rds.amazonaws.com",

@@ -1,14 +1,10 @@
 // The stage's customer-managed keys. What is encrypted with AWS's own keys can never be copied to another account.
-import type { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
-import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
-import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import type { DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
 import { type StageConfig, stageNames } from "../../config";
-import { keep } from "../stateful";
-import { backedUpKeyPolicy, logsKeyPolicy } from "./key-policies";
-
-/** Days in which a key that was scheduled for deletion can be taken back; 30 is the most AWS allows. */
-const DELETION_WINDOW_DAYS = 30;
+import { Key } from "../key";
+import { accountsCopy, logsEncrypt, ownerManages } from "../key-policy";
 
 export interface EncryptionKeysProps {
   stage: StageConfig;
@@ -27,26 +23,20 @@ export class EncryptionKeys extends Construct {
   constructor(scope: Construct, id: string, { stage, backupAccountId }: EncryptionKeysProps) {
     super(scope, id);
     const { prefix } = stageNames(stage);
-    const key = (name: string, purpose: string, policy: DataAwsIamPolicyDocument) => {
-      const kmsKey = keep(
-        new KmsKey(this, name, {
-          description: `${prefix}: ${purpose}`,
-          enableKeyRotation: true,
-          deletionWindowInDays: DELETION_WINDOW_DAYS,
-          policy: policy.json,
-        }),
-        name,
-        stage.protect.enabled,
-      );
-      new KmsAlias(this, `${name}-alias`, { name: `alias/${prefix}-${name}`, targetKeyId: kmsKey.keyId });
-      return kmsKey;
-    };
-    this.database = key(
-      "database",
-      "Aurora cluster, snapshots and database secrets",
-      backedUpKeyPolicy(this, "database-policy", stage, backupAccountId),
-    );
-    this.files = key("files", "files bucket", backedUpKeyPolicy(this, "files-policy", stage, backupAccountId));
-    this.logs = key("logs", "CloudWatch log groups", logsKeyPolicy(this, "logs-policy", stage));
+    const owner = ownerManages(stage.accountId, stage.region);
+    const key = (name: string, purpose: string, policy: DataAwsIamPolicyDocumentStatement[]) =>
+      new Key(this, name, {
+        logicalId: name,
+        alias: `${prefix}-${name}`,
+        description: `${prefix}: ${purpose}`,
+        policy,
+        preventDestroy: stage.protect.enabled,
+      }).key;
+    // A cluster's recovery points have the cluster's key, so that the backup account reads with it. Those of S3 have the
+    // vault's, and the files' key stays in the account (AWS Backup developer guide, encryption for backups).
+    const copying = backupAccountId ? accountsCopy([backupAccountId], stage.region) : [];
+    this.database = key("database", "Aurora cluster, snapshots and database secrets", [owner, ...copying]);
+    this.files = key("files", "files bucket", [owner]);
+    this.logs = key("logs", "CloudWatch log groups", [owner, logsEncrypt(stage)]);
   }
 }

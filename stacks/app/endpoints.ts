@@ -11,8 +11,8 @@ import { partitionOf, type StageConfig, stageNames } from "../../config";
 import type { CreatedNetwork } from "./network";
 import { securityGroup } from "./security-group";
 
-/** What a Fargate task needs to start and log, and what task and functions call. */
-const INTERFACE_SERVICES = ["ecr.api", "ecr.dkr", "kms", "logs", "secretsmanager", "sts"];
+/** What a Fargate task needs to start and log, and the function calls. Secrets Manager and S3 call KMS themselves. */
+const INTERFACE_SERVICES = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
 
 export interface EndpointsProps {
   stage: StageConfig;
@@ -35,7 +35,9 @@ export class Endpoints extends Construct {
       vpcEndpointType: "Gateway",
       serviceName: serviceName("s3"),
       routeTableIds: network.privateRouteTableIds,
-      policy: this.s3Policy(stage).json,
+      // Only where there is no other way out. NAT lets REDCap reach any host, so that a policy here would keep nothing
+      // in; it would only shut off those buckets that REDCap is configured to use and that are in this region.
+      policy: interfaceEndpoints ? this.s3Policy(stage).json : undefined,
       tags: { Name: `${prefix}-s3` },
     });
     this.ways = [s3];

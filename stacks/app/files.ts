@@ -55,7 +55,11 @@ export class Files extends Construct {
   }
 }
 
-/** Uploads that name no encryption get the bucket's; those that ask for another kind or another key are refused. */
+/**
+ * Uploads that name no encryption get the bucket's; those that ask for another kind or another key are refused. A
+ * negated operator holds for a missing key, too, with or without IfExists: only Null leaves out the uploads that name
+ * none (IAM user guide, condition operators).
+ */
 function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
   const refuse = (sid: string, variable: string, value: string): Statement => ({
     sid,
@@ -63,7 +67,10 @@ function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
     actions: ["s3:PutObject"],
     resources: [`${bucketArn}/*`],
     principals: [{ type: "*", identifiers: ["*"] }],
-    condition: [{ test: "StringNotEqualsIfExists", variable, values: [value] }],
+    condition: [
+      { test: "StringNotEquals", variable, values: [value] },
+      { test: "Null", variable, values: ["false"] },
+    ],
   });
   return [
     refuse("OnlyKms", "s3:x-amz-server-side-encryption", "aws:kms"),

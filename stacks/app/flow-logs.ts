@@ -5,8 +5,8 @@ import { FlowLog } from "@cdktf/provider-aws/lib/flow-log";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
 import { arn, type StageConfig, stageNames } from "../../config";
+import { fromAccount, Role } from "../role";
 import { logGroup } from "./log-group";
-import { fromAccount, Role } from "./role";
 
 export interface FlowLogsProps {
   stage: StageConfig;
@@ -20,7 +20,7 @@ export class FlowLogs extends Construct {
     const { prefix } = stageNames(stage);
     const group = logGroup(this, "log-group", { stage, name: `/aws/vpc/${prefix}/flow-logs`, key: logsKey });
     const role = new Role(this, "role", {
-      stage,
+      iam: stage.iam,
       name: `${prefix}-flow-logs`,
       description: "Writes the VPC flow logs",
       assumedBy: "vpc-flow-logs.amazonaws.com",

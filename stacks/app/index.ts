@@ -8,23 +8,24 @@ import { Database } from "./database";
 import { DatabaseUsers } from "./database-users";
 import { EncryptionKeys } from "./encryption-keys";
 import { Endpoints } from "./endpoints";
+import { ExistingNetwork } from "./existing-network";
 import { Files } from "./files";
 import { FlowLogs } from "./flow-logs";
 import { LoadBalancer } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
-import { CreatedNetwork, existingNetwork, type Network } from "./network";
+import { CreatedNetwork, type Network } from "./network";
 import { addOutputs } from "./outputs";
 import { Service } from "./service";
 
 export interface AppStackProps {
   stage: StageConfig;
-  /** Its account is let at the keys of what is backed up, where the stage has backups. */
+  /** Its account is let at the cluster's key, where the stage has backups. */
   backupDestination?: BackupDestinationConfig | undefined;
 }
 
 export class AppStack extends BaseStack {
   constructor(scope: Construct, id: string, { stage, backupDestination }: AppStackProps) {
-    super(scope, id, { ...stage, tags: { "redcap:stage": stage.name, ...stage.tags } });
+    super(scope, id, { ...stage, tags: { ...stage.tags, "redcap:stage": stage.name } });
     new RandomProvider(this, "random");
     this.addOverride("terraform.required_providers.random.version", PROVIDER_VERSIONS.random);
     const config = stage.service;
@@ -56,7 +57,7 @@ export class AppStack extends BaseStack {
 
   private network(stage: StageConfig, keys: EncryptionKeys): Network {
     const config = stage.network;
-    if (config.type === "existing") return existingNetwork(config);
+    if (config.type === "existing") return new ExistingNetwork(this, "network", config);
     const network = new CreatedNetwork(this, "network", { stage, config });
     const endpoints = new Endpoints(this, "endpoints", { stage, network, interfaceEndpoints: config.nat === "none" });
     new FlowLogs(this, "flow-logs", { stage, vpcId: network.vpcId, logsKey: keys.logs });

@@ -78,9 +78,11 @@ export class LoadBalancer extends Construct {
   }
 
   private admit(blocks: string[]): void {
-    blocks.forEach((block, index) => {
+    for (const block of new Set(blocks)) {
       for (const port of [443, 80]) {
-        new VpcSecurityGroupIngressRule(this, `from-${index + 1}-${port}`, {
+        // By the block, not its place in the list: else taking one out would move the others to new addresses, and AWS
+        // refuses the same rule while the old one is still there.
+        new VpcSecurityGroupIngressRule(this, `from-${block}-${port}`, {
           securityGroupId: this.securityGroup.id,
           ...(block.includes(":") ? { cidrIpv6: block } : { cidrIpv4: block }),
           ipProtocol: "tcp",
@@ -89,6 +91,6 @@ export class LoadBalancer extends Construct {
           description: port === 443 ? "HTTPS" : "HTTP, redirected to HTTPS",
         });
       }
-    });
+    }
   }
 }

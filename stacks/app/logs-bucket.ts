@@ -3,8 +3,8 @@
 import type { DataAwsIamPolicyDocumentStatement as Statement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { Construct } from "constructs";
 import { arn, partitionOf, type StageConfig, stageNames } from "../../config";
+import { fromAccount } from "../role";
 import { Bucket } from "./bucket";
-import { fromAccount } from "./role";
 
 /** Folders of the bucket. */
 export const LOAD_BALANCER_LOGS = "load-balancer";

@@ -23,12 +23,6 @@ export interface Network {
   ways: ITerraformDependable[];
 }
 
-/** A network that exists: its owner sees to routes, endpoints and flow logs. */
-export const existingNetwork = (config: Extract<NetworkConfig, { type: "existing" }>): Network => ({
-  ...config,
-  ways: [],
-});
-
 export interface CreatedNetworkProps {
   stage: StageConfig;
   config: Extract<NetworkConfig, { type: "create" }>;

@@ -5,8 +5,8 @@ import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { Construct } from "constructs";
 import { arn, partitionOf, type StageConfig, stageNames } from "../../config";
+import { fromAccount, Role } from "../role";
 import type { Files } from "./files";
-import { fromAccount, Role } from "./role";
 
 export interface ServiceRolesProps {
   stage: StageConfig;
@@ -26,7 +26,7 @@ export class ServiceRoles extends Construct {
     super(scope, id);
     const { prefix } = stageNames(stage);
     const common = {
-      stage,
+      iam: stage.iam,
       assumedBy: "ecs-tasks.amazonaws.com",
       assumeConditions: [
         fromAccount(stage.accountId),

@@ -112,6 +112,7 @@ export class Service extends Construct {
     serviceScaling(this, { config, cluster: this.cluster, service: this.service, loadBalancer });
   }
 
+  /** REDCap calls what its administrators configure, but only where `service.egress` lets it. */
   private connect({ stage, config, network, database, loadBalancer }: ServiceProps) {
     const group = securityGroup(this, "security-group", {
       name: `${stageNames(stage).prefix}-service`,
@@ -131,13 +132,17 @@ export class Service extends Construct {
         port: database.cluster.port,
         description: "REDCap to Aurora",
       }),
-      // REDCap calls what its administrators configure: mail and directory servers, identity providers, web services.
-      new VpcSecurityGroupEgressRule(this, "to-anywhere", {
-        securityGroupId: group.id,
-        ipProtocol: "-1",
-        cidrIpv4: "0.0.0.0/0",
-        description: "What REDCap is configured to call",
-      }),
+      ...config.egress.map(
+        ({ port, cidr }) =>
+          new VpcSecurityGroupEgressRule(this, `to-${cidr}-${port}`, {
+            securityGroupId: group.id,
+            ...(cidr.includes(":") ? { cidrIpv6: cidr } : { cidrIpv4: cidr }),
+            ipProtocol: "tcp",
+            fromPort: port,
+            toPort: port,
+            description: "What REDCap is configured to call",
+          }),
+      ),
     ];
     return { group, rules };
   }

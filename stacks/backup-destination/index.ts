@@ -4,21 +4,12 @@
 import { TerraformOutput } from "cdktf";
 import type { Construct } from "constructs";
 import { type BackupDestinationConfig, COPY_BACK_ROLE, type StageConfig } from "../../config";
-import {
-  accountsCopy,
-  onlyAdministratorsChangePolicy as keyPolicyGuard,
-  nobodyDeletes,
-  ownerManages,
-} from "../backup/key-policy";
 import { LockedVault } from "../backup/locked-vault";
 import { Notifications } from "../backup/notifications";
-import { BackupJobRole, keysOf, usesKeys } from "../backup/role";
-import {
-  accountsCopyIn,
-  nobodyDestroys,
-  onlyAdministratorsChangePolicy as vaultPolicyGuard,
-} from "../backup/vault-policy";
+import { backupJobRole, keysOf, usesKeys } from "../backup/role";
+import { accountsCopyIn, nobodyDestroys } from "../backup/vault-policy";
 import { BaseStack } from "../base-stack";
+import { accountsCopy, nobodyDeletes, ownerManages } from "../key-policy";
 
 export interface BackupDestinationStackProps {
   backupDestination: BackupDestinationConfig;
@@ -37,23 +28,16 @@ export class BackupDestinationStack extends BaseStack {
     const { vault, key } = new LockedVault(this, "vault", {
       name: vaultName,
       lock: backupDestination.lock,
-      keyPolicy: [
-        ownerManages(accountId, region),
-        ...accountsCopy(sources, region),
-        nobodyDeletes(),
-        ...(administratorArns ? [keyPolicyGuard(administratorArns)] : []),
-      ],
-      accessPolicy: [
-        ...accountsCopyIn(sources, region, organizationId),
-        nobodyDestroys(),
-        ...(administratorArns ? [vaultPolicyGuard(administratorArns)] : []),
-      ],
+      keyPolicy: [ownerManages(accountId, region), ...accountsCopy(sources, region), nobodyDeletes()],
+      accessPolicy: [...accountsCopyIn(sources, region, organizationId), nobodyDestroys()],
+      administratorArns,
       preventDestroy: true,
     });
 
-    new BackupJobRole(this, "copy-back", {
+    backupJobRole(this, "copy-back", {
       name: COPY_BACK_ROLE,
       region,
+      iam: backupDestination.iam,
       description: `AWS Backup copies from ${vaultName} back to the vaults of the stages`,
       managedPolicies: ["service-role/AWSBackupServiceRolePolicyForBackup"],
       keyStatements: [

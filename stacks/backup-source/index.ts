@@ -11,12 +11,12 @@ import {
   type StageConfig,
   stageNames,
 } from "../../config";
-import { accountsCopy, ownerManages } from "../backup/key-policy";
 import { LockedVault } from "../backup/locked-vault";
 import { Notifications } from "../backup/notifications";
-import { BackupJobRole, keysOf, usesKeys } from "../backup/role";
+import { backupJobRole, keysOf, usesKeys } from "../backup/role";
 import { accountsCopyIn } from "../backup/vault-policy";
 import { BaseStack } from "../base-stack";
+import { accountsCopy, ownerManages } from "../key-policy";
 import { Plan } from "./plan";
 
 export interface BackupSourceStackProps {
@@ -36,7 +36,7 @@ const EVENTS = [
 
 export class BackupSourceStack extends BaseStack {
   constructor(scope: Construct, id: string, { stage, backup, backupDestination }: BackupSourceStackProps) {
-    super(scope, id, { ...stage, tags: { "redcap:stage": stage.name, ...stage.tags } });
+    super(scope, id, { ...stage, tags: { ...stage.tags, "redcap:stage": stage.name } });
     const names = stageNames(stage);
     const preventDestroy = stage.protect.enabled;
     const otherAccounts = backupDestination ? [backupDestination.accountId] : [];
@@ -50,12 +50,11 @@ export class BackupSourceStack extends BaseStack {
       preventDestroy,
     });
 
-    const { role } = new BackupJobRole(this, "role", {
+    const role = backupJobRole(this, "role", {
       name: names.backupRole,
       region: stage.region,
       description: `AWS Backup of stage ${stage.name}: backup, copy and restore of Aurora and S3`,
-      path: stage.iam.rolePath,
-      permissionsBoundaryArn: stage.iam.permissionsBoundaryArn,
+      iam: stage.iam,
       managedPolicies: [
         "service-role/AWSBackupServiceRolePolicyForBackup",
         "service-role/AWSBackupServiceRolePolicyForRestores",

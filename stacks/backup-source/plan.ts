@@ -51,7 +51,12 @@ function planRule(rule: BackupRule, vaultName: string, copyVaultArn: string | un
 }
 
 function lifecycle(of: { deleteAfterDays: number; coldStorageAfterDays?: number }): BackupPlanRuleLifecycle {
-  return { deleteAfter: of.deleteAfterDays, coldStorageAfter: of.coldStorageAfterDays };
+  return {
+    deleteAfter: of.deleteAfterDays,
+    coldStorageAfter: of.coldStorageAfterDays,
+    // Without it AWS Backup leaves EBS snapshots where they are (AWS Backup API, Lifecycle).
+    optInToArchiveForSupportedResources: of.coldStorageAfterDays === undefined ? undefined : true,
+  };
 }
 
 const tagEquals = ({ key, value }: { key: string; value: string }): BackupSelectionSelectionTag => ({

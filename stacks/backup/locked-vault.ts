@@ -9,8 +9,10 @@ import {
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
 import type { LockConfig } from "../../config";
+import { Key } from "../key";
 import { keep } from "../stateful";
-import { Key } from "./key";
+import { deployerIsAdministrator, onlyAdministrators } from "./administrators";
+import { VAULT_POLICY_ACTIONS } from "./vault-policy";
 
 export interface LockedVaultProps {
   name: string;
@@ -18,6 +20,8 @@ export interface LockedVaultProps {
   keyPolicy: DataAwsIamPolicyDocumentStatement[];
   /** Access policy of the vault; none if empty. */
   accessPolicy: DataAwsIamPolicyDocumentStatement[];
+  /** Who alone changes both policies and the lock; everybody with the right if left out. */
+  administratorArns?: string[] | undefined;
   /** Whether Terraform refuses to destroy vault and key. Without it, a destroyed vault takes its recovery points along. */
   preventDestroy: boolean;
 }
@@ -28,13 +32,14 @@ export class LockedVault extends Construct {
 
   constructor(scope: Construct, id: string, props: LockedVaultProps) {
     super(scope, id);
-    const { name, lock, preventDestroy } = props;
+    const { name, lock, preventDestroy, administratorArns } = props;
+    const guard = (actions: string[]) => (administratorArns ? [onlyAdministrators(administratorArns, actions)] : []);
 
     this.key = new Key(this, "key", {
       logicalId: "vault",
       alias: `${name}-vault`,
       description: `Recovery points in the backup vault ${name}`,
-      policy: props.keyPolicy,
+      policy: [...props.keyPolicy, ...guard(["kms:PutKeyPolicy"])],
       preventDestroy,
     }).key;
 
@@ -53,9 +58,13 @@ export class LockedVault extends Construct {
       maxRetentionDays: lock.maxRetentionDays,
     }).overrideLogicalId("lock");
 
-    if (props.accessPolicy.length > 0) {
-      const accessPolicy = new DataAwsIamPolicyDocument(this, "access-policy", { statement: props.accessPolicy });
-      new BackupVaultPolicy(this, "policy", { backupVaultName: this.vault.name, policy: accessPolicy.json });
+    const statement = [...props.accessPolicy, ...guard(VAULT_POLICY_ACTIONS)];
+    if (statement.length > 0) {
+      new BackupVaultPolicy(this, "policy", {
+        backupVaultName: this.vault.name,
+        policy: new DataAwsIamPolicyDocument(this, "access-policy", { statement }).json,
+        lifecycle: administratorArns && { precondition: [deployerIsAdministrator(this, administratorArns)] },
+      });
     }
   }
 }

@@ -9,8 +9,8 @@ import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { Construct } from "constructs";
 import type { Location } from "../../config";
-import { Key } from "./key";
-import { ownerManages } from "./key-policy";
+import { Key } from "../key";
+import { ownerManages } from "../key-policy";
 
 export interface NotificationsProps {
   /** Name of the topic. */

@@ -3,55 +3,30 @@ import {
   DataAwsIamPolicyDocument,
   type DataAwsIamPolicyDocumentStatement,
 } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
-import { IamRole } from "@cdktf/provider-aws/lib/iam-role";
-import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
-import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
-import { Construct } from "constructs";
-import { partitionOf } from "../../config";
+import type { Construct } from "constructs";
+import { type IamConfig, partitionOf } from "../../config";
+import { Role } from "../role";
 
 export interface BackupJobRoleProps {
   name: string;
   region: string;
   description: string;
-  path?: string;
-  permissionsBoundaryArn?: string | undefined;
+  iam: IamConfig;
   /** AWS managed policies by their path and name, such as `service-role/AWSBackupServiceRolePolicyForBackup`. */
   managedPolicies: string[];
   /** What the managed policies lack: the use of customer-managed keys. */
   keyStatements: DataAwsIamPolicyDocumentStatement[];
 }
 
-export class BackupJobRole extends Construct {
-  readonly role: IamRole;
-
-  constructor(scope: Construct, id: string, props: BackupJobRoleProps) {
-    super(scope, id);
-    const trust = new DataAwsIamPolicyDocument(this, "trust", { statement: [backupAssumes()] });
-    this.role = new IamRole(this, "role", {
-      name: props.name,
-      description: props.description,
-      path: props.path,
-      permissionsBoundary: props.permissionsBoundaryArn,
-      assumeRolePolicy: trust.json,
-    });
-    for (const policy of props.managedPolicies) {
-      new IamRolePolicyAttachment(this, policy.replace(/^.*\//, ""), {
-        role: this.role.name,
-        policyArn: `arn:${partitionOf(props.region)}:iam::aws:policy/${policy}`,
-      });
-    }
-    const keys = new DataAwsIamPolicyDocument(this, "keys", { statement: props.keyStatements });
-    new IamRolePolicy(this, "use-keys", { name: "use-keys", role: this.role.name, policy: keys.json });
-  }
-}
-
 /** Who may hand the role to AWS Backup is decided by iam:PassRole, which never crosses accounts. */
-function backupAssumes(): DataAwsIamPolicyDocumentStatement {
-  return {
-    sid: "BackupAssumes",
-    principals: [{ type: "Service", identifiers: ["backup.amazonaws.com"] }],
-    actions: ["sts:AssumeRole"],
-  };
+export function backupJobRole(scope: Construct, id: string, props: BackupJobRoleProps): Role {
+  const { region, managedPolicies, keyStatements, ...role } = props;
+  return new Role(scope, id, {
+    ...role,
+    assumedBy: "backup.amazonaws.com",
+    policies: { "use-keys": new DataAwsIamPolicyDocument(scope, `${id}-use-keys`, { statement: keyStatements }) },
+    managedPolicyArns: managedPolicies.map((policy) => `arn:${partitionOf(region)}:iam::aws:policy/${policy}`),
+  });
 }
 
 /**

@@ -2,7 +2,7 @@
 // resource, it means the vault it is attached to and the recovery points in it. It knows no wildcard in actions, and
 // from other accounts it can let in nothing but copies (AWS Backup, vault access policies).
 import type { DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
-import { accountRoot } from "./key-policy";
+import { accountRoot } from "../key-policy";
 
 /**
  * Lets other accounts put copies into the vault, and nothing else.
@@ -29,8 +29,9 @@ export function accountsCopyIn(
 
 /**
  * Nobody destroys or shortens what the vault holds, whatever their own rights: not by deleting, not by detaching a
- * recovery point from the vault, not by ending its life tomorrow, not by taking a governance lock away first. Expiry by
- * lifecycle goes on. Copies back and restores stay possible: they are what the vault is for.
+ * recovery point from the vault, not by ending its life tomorrow. Expiry by lifecycle goes on. Copies back and restores
+ * stay possible: they are what the vault is for. The lock can be taken away as far as its mode allows: Terraform changes
+ * a lock by replacing it, and a denial for everybody would void the days of grace.
  */
 export function nobodyDestroys(): DataAwsIamPolicyDocumentStatement {
   return {
@@ -39,7 +40,6 @@ export function nobodyDestroys(): DataAwsIamPolicyDocumentStatement {
     principals: [{ type: "AWS", identifiers: ["*"] }],
     actions: [
       "backup:DeleteBackupVault",
-      "backup:DeleteBackupVaultLockConfiguration",
       "backup:DeleteRecoveryPoint",
       "backup:DisassociateRecoveryPoint",
       "backup:UpdateRecoveryPointLifecycle",
@@ -49,24 +49,14 @@ export function nobodyDestroys(): DataAwsIamPolicyDocumentStatement {
 }
 
 /**
- * Else an intruder would replace this policy first. Only where administrators are named: a denial for everybody could
- * never be taken back, and Terraform could not let in the account of a new stage. Where none are named, the compliance
- * lock is what holds against an administrator of the account; the policy then stops mistakes and lesser credentials.
- * PutBackupVaultLockConfiguration belongs here, not above: Terraform needs it once, after the policy or before.
+ * What only administrators do, where they are named. The lock is here and not above: Terraform puts it, and to change
+ * it deletes and puts it again.
  */
-export function onlyAdministratorsChangePolicy(administratorArns: string[]): DataAwsIamPolicyDocumentStatement {
-  return {
-    sid: "OnlyAdministratorsChangePolicy",
-    effect: "Deny",
-    principals: [{ type: "AWS", identifiers: ["*"] }],
-    actions: [
-      "backup:DeleteBackupVaultAccessPolicy",
-      "backup:DeleteBackupVaultNotifications",
-      "backup:PutBackupVaultAccessPolicy",
-      "backup:PutBackupVaultLockConfiguration",
-      "backup:PutBackupVaultNotifications",
-    ],
-    resources: ["*"],
-    condition: [{ test: "ArnNotLike", variable: "aws:PrincipalArn", values: administratorArns }],
-  };
-}
+export const VAULT_POLICY_ACTIONS = [
+  "backup:DeleteBackupVaultAccessPolicy",
+  "backup:DeleteBackupVaultLockConfiguration",
+  "backup:DeleteBackupVaultNotifications",
+  "backup:PutBackupVaultAccessPolicy",
+  "backup:PutBackupVaultLockConfiguration",
+  "backup:PutBackupVaultNotifications",
+];

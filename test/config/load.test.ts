@@ -84,6 +84,29 @@ describe("a configuration is refused", () => {
     ],
     ["bad region", dev({ region: "Europe" }), 'stages[dev].region: "Europe" is not accepted. Write an AWS region'],
     ["bad stage name", dev({ name: "Dev_1" }), "Use 2 to 16 lower-case letters"],
+    ["double hyphen in a stage name", dev({ name: "a--b" }), "single hyphens"],
+    ["host bits in an address block", dev({ allowedIps: ["198.51.100.7/24"] }), "by its network address"],
+    ["leading zero in a prefix", dev({ allowedIps: ["10.0.0.0/08"] }), "Write a CIDR block"],
+    ["an address block twice", dev({ allowedIps: ["10.0.0.0/8", "10.0.0.0/8"] }), "A block is written twice"],
+    ["a reserved tag", dev({ tags: { "redcap:stack": "x" } }), "are taken"],
+    [
+      "pausing on an old engine",
+      db({ engineVersion: "8.0.mysql_aurora.3.04.1", scaling: { minCapacityAcu: 0 } }),
+      "needs Aurora MySQL 3.08",
+    ],
+    ["backup window too short", db({ preferredBackupWindow: "01:00-01:05" }), "30 minutes or more"],
+    ["packet too small", db({ maxAllowedPacket: "1" }), "1024 to 1073741824"],
+    [
+      "certificate of another region",
+      service({ certificateArn: "arn:aws:acm:us-east-1:111111111111:certificate/x" }),
+      "its own account and region",
+    ],
+    ["two rules of one name", backup({ rules: [rule, rule] }), "Two rules have the same name"],
+    [
+      "completion too soon after the start",
+      backup({ rules: [{ ...rule, startWindowMinutes: 120, completionWindowMinutes: 120 }] }),
+      "startWindowMinutes + 60",
+    ],
     ["bad address block", dev({ allowedIps: ["10.0.0.1"] }), '"10.0.0.1" is not accepted. Write a CIDR block'],
     ["bad VPC block", dev({ network: { type: "create", cidr: "10.0.0.0/28" } }), "Write an IPv4 block from /16 to /22"],
     [
@@ -203,7 +226,10 @@ describe("a configuration is refused", () => {
       Object.assign(draft.stages[0] as object, { region: "x", name: "X" });
       Object.assign(draft.stages[1] as object, { accountId: "1" });
     });
-    expect(message).toMatch(/^stages.ts: 3 problems\n/);
+    expect(message).toMatch(/^stages.ts: \d problems\n/);
+    expect(message).toContain('"X" is not accepted. Use 2 to 16');
+    expect(message).toContain('"x" is not accepted. Write an AWS region');
+    expect(message).toContain('"1" is not accepted. Write the AWS account id');
   });
 });
 

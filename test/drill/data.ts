@@ -1,6 +1,13 @@
 // The patients of the drill: rows in tables shaped like REDCap's data and log tables, files in the bucket, and their fingerprints.
 import { createHash } from "node:crypto";
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  PutObjectCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import mysql, { type Connection, type RowDataPacket } from "mysql2/promise";
 import { type StageConfig, stageNames } from "../../config";
@@ -10,6 +17,7 @@ const DATA_ROWS = 100_000;
 const LOG_ROWS = 20_000;
 const FILES = 50;
 const BATCH = 2_000;
+const FOLDER = "edocs/";
 
 const TABLES = ["redcap_projects", "redcap_data", "redcap_log_event"] as const;
 
@@ -107,7 +115,7 @@ export async function uploadFiles(stage: StageConfig): Promise<void> {
   const Bucket = stageNames(stage).filesBucket;
   for (let n = 0; n < FILES; n++) {
     const Body = createHash("sha512").update(`file ${n}`).digest("hex").repeat(20);
-    await s3.send(new PutObjectCommand({ Bucket, Key: `edocs/20261101_pid${n % 20}_${n}.txt`, Body }));
+    await s3.send(new PutObjectCommand({ Bucket, Key: `${FOLDER}20261101_pid${n % 20}_${n}.txt`, Body }));
   }
 }
 
@@ -115,10 +123,19 @@ export async function fingerprintFiles(stage: StageConfig): Promise<Fingerprint>
   const s3 = new S3Client(clientConfig(stage));
   const Bucket = stageNames(stage).filesBucket;
   const hash = createHash("sha256");
-  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: "edocs/" }));
+  const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket, Prefix: FOLDER }));
   for (const { Key } of Contents) {
     const { Body } = await s3.send(new GetObjectCommand({ Bucket, Key }));
     hash.update(`${Key}\n`).update(await (Body as NonNullable<typeof Body>).transformToByteArray());
   }
   return { rows: Contents.length, checksum: hash.digest("hex") };
+}
+
+/** Removes the files' delete markers, as docs/recover.md says: their last versions are the current ones again. */
+export async function undeleteFiles(stage: StageConfig): Promise<void> {
+  const s3 = new S3Client(clientConfig(stage));
+  const Bucket = stageNames(stage).filesBucket;
+  const { DeleteMarkers = [] } = await s3.send(new ListObjectVersionsCommand({ Bucket, Prefix: FOLDER }));
+  for (const { Key, VersionId } of DeleteMarkers.filter(({ IsLatest }) => IsLatest))
+    await s3.send(new DeleteObjectCommand({ Bucket, Key, VersionId }));
 }

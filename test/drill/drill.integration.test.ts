@@ -8,7 +8,8 @@ import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-sec
 import { findStage, loadDeployment, PROJECT_ROOT, stageNames } from "../../config";
 import { clientConfig } from "../../scripts/aws";
 import type { RestoreReport } from "../../scripts/restore/report";
-import { execute, StackTerraform } from "../../scripts/terraform";
+import { idInState, StackTerraform } from "../../scripts/terraform";
+import { execute } from "../../scripts/terraform/process";
 import { type Fingerprint, fingerprintRows } from "./data";
 import { type DrilledAccounts, drill } from "./drill";
 import { countPlannedChanges } from "./plans";
@@ -79,8 +80,8 @@ function stagesFile(name: string, change: string): string {
   return file;
 }
 
-/** Runs a restore and kills it, without warning, when it prints the text. */
-function killAt(text: string, args: string[]): Promise<NodeJS.Signals | null> {
+/** Runs a restore and kills it, without warning, some time into a step. */
+function killIn(step: string, afterMs: number, args: string[]): Promise<NodeJS.Signals | null> {
   const child = spawn(process.execPath, restoreCommand(...args), {
     cwd: PROJECT_ROOT,
     env: process.env,
@@ -88,11 +89,19 @@ function killAt(text: string, args: string[]): Promise<NodeJS.Signals | null> {
   });
   let seen = "";
   child.stderr.on("data", (chunk: Buffer) => {
+    const before = seen.includes(step);
     seen += chunk;
-    if (seen.includes(text)) child.kill("SIGKILL");
+    if (!before && seen.includes(step)) setTimeout(() => child.kill("SIGKILL"), afterMs);
   });
   return new Promise((resolve) => child.on("close", (_, signal) => resolve(signal)));
 }
+
+/** Beginnings of steps as a log shows them, and a moment at which each is in the middle of its work. */
+const KILLS: [step: string, afterMs: number][] = [
+  ["] restore beside the old cluster", 1_000],
+  ["] rename redcap-prod-restored-", 500],
+  ["] plan app-prod, let the gate judge it", 9_000],
+];
 
 describe("the drill", () => {
   it("loses nothing", () => {
@@ -153,6 +162,14 @@ describe("misuse ends well", () => {
     expect(stderr).toContain("add --yes to go on, or --dry-run to look");
   });
 
+  it("a rollback of what was never restored, and of a cluster that is gone", async () => {
+    const never = await restore(["--recovery-point", `${accounts.recoveryPoint}0`, "--yes", "--rollback"]);
+    expect(never.stderr).toContain("knows nothing to take back");
+    const gone = await restore(["--recovery-point", accounts.recoveryPoint, "--yes", "--rollback"]);
+    expect(gone.stderr).toContain("The old cluster is gone");
+    expect([never.code, gone.code]).toEqual([1, 1]);
+  });
+
   it("no recovery point named: the list of what there is", async () => {
     const { code, stderr } = await restore(["--yes"]);
     expect(code).toBe(1);
@@ -168,7 +185,7 @@ it("a dry run prints every step and changes nothing", async () => {
   const { code, stderr } = await restore(["--recovery-point", accounts.recoveryPoint, "--dry-run"]);
   expect(code).toBe(0);
   expect(stderr).toMatch(/would copy the recovery point back/);
-  expect(stderr).toMatch(/would rename redcap-prod-restored-\d{12} to redcap-prod/);
+  expect(stderr).toMatch(/would rename redcap-prod-restored-\d{14} to redcap-prod/);
   expect(await clusterIdentifiers()).toEqual(["redcap-prod"]);
 });
 
@@ -194,25 +211,30 @@ it(
 );
 
 it(
-  "killed in the middle and with the cluster lost from the state, the same command finishes; a rollback takes it back",
+  "killed in the middle of three steps, with the cluster lost from the state, the same command finishes; a rollback takes it back",
   async () => {
     const terraform = await StackTerraform.open(names.appStack, join(accounts.work, "lost-state"));
     await terraform.forget(CLUSTER_ADDRESSES);
     const args = ["--recovery-point", accounts.recoveryPoint, "--stage", "prod", "--yes"];
 
-    expect(await killAt("[ 8/18]", args)).toBe("SIGKILL");
+    for (const [step, afterMs] of KILLS) expect(await killIn(step, afterMs, args)).toBe("SIGKILL");
+    const other = await restore(["--recovery-point", accounts.recoveryPoint, "--keep-identifier", "--yes"]);
+    expect(other.stderr).toContain("Stage prod is being restored already");
     const resumed = await restore(args);
     expect(resumed.stderr).toContain("Going on with the run of");
     expect(resumed.stderr).toMatch(/restore beside the old cluster .*: done earlier/);
-    expect(resumed.stderr).toMatch(/2 imported/);
+    expect(resumed.stderr).toMatch(/rename .*: done earlier/);
     expect(resumed.code).toBe(0);
-    expect(await clusterIdentifiers()).toEqual(["redcap-prod", expect.stringMatching(/^redcap-prod-replaced-\d{12}$/)]);
+    expect(await clusterIdentifiers()).toEqual(["redcap-prod", expect.stringMatching(/^redcap-prod-replaced-\d{14}$/)]);
     expect(await fingerprintRows(stage, ca())).toEqual(live);
+
+    const state = await terraform.pullState();
+    expect(idInState(state, "aws_rds_cluster.cluster")).toBe("redcap-prod");
 
     const back = await restore([...args, "--rollback"]);
     expect(back.stderr).toContain("give the old cluster the name redcap-prod again");
     expect(back.code).toBe(0);
-    expect(await clusterIdentifiers()).toEqual(["redcap-prod", expect.stringMatching(/^redcap-prod-restored-\d{12}$/)]);
+    expect(await clusterIdentifiers()).toEqual(["redcap-prod", expect.stringMatching(/^redcap-prod-restored-\d{14}$/)]);
     expect(await fingerprintRows(stage, ca())).toEqual(live);
   },
   6 * MINUTE,
@@ -234,10 +256,10 @@ it(
       "--yes",
       "--keep-identifier",
     ]);
-    expect(stderr).toContain("2 imported");
+    expect(stderr).toContain("3 imported");
     expect(code).toBe(0);
 
-    const identifier = /clusterIdentifier: "(redcap-prod-restored-\d{12})"/.exec(readFileSync(file, "utf8"))?.[1];
+    const identifier = /clusterIdentifier: "(redcap-prod-restored-\d{14})"/.exec(readFileSync(file, "utf8"))?.[1];
     expect(identifier).toBeDefined();
     const { DBClusters = [] } = await rds().send(new DescribeDBClustersCommand({ DBClusterIdentifier: identifier }));
     const secrets = new SecretsManagerClient(clientConfig(stage));

@@ -6,15 +6,18 @@ import { BACKUP_DESTINATION_STACK, findStage, loadDeployment, PROJECT_ROOT, stag
 import { elapsed, UserError } from "../../scripts/command";
 import { ensureProviders } from "../../scripts/providers/index";
 import type { RestoreReport } from "../../scripts/restore/report";
-import { execute } from "../../scripts/terraform";
+import { execute } from "../../scripts/terraform/process";
+import { checkMachine } from "../../scripts/test/machine";
 import { type LocalAws, startLocalAws } from "../local-aws";
 import { requireTools } from "../local-aws/tools";
-import { destinationRefusesDeletion, destroyCluster, emptySourceVault } from "./attack";
+import { attackDestination, deleteFiles, destroyCluster, emptySourceVault } from "./attack";
 import { backUp } from "./backups";
-import { fingerprintFiles, fingerprintRows, loadRows, uploadFiles } from "./data";
+import { fingerprintFiles, fingerprintRows, loadRows, undeleteFiles, uploadFiles } from "./data";
+import { countDestroyed, creationDatesIn, type Identities, identitiesOf, restoredClusterId } from "./identities";
 import { adopt } from "./loopback";
-import { countPlannedChanges, statefulResources } from "./plans";
+import { planStacks } from "./plans";
 import { type DrillReport, describe } from "./report";
+import { say } from "./say";
 
 /** Seconds that a job of AWS Backup takes in the drill. */
 const JOB_SECONDS = 3;
@@ -42,10 +45,10 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const steps: DrillReport["steps"] = [];
   const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     const began = Date.now();
-    console.error(`… ${name}`);
+    say(`… ${name}`);
     const result = await work();
     steps.push({ name, seconds: (Date.now() - began) / 1000 });
-    console.error(`✓ ${name} (${elapsed(began)})`);
+    say(`✓ ${name} (${elapsed(began)})`);
     return result;
   };
 
@@ -59,7 +62,8 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   const names = stageNames(stage);
   const stacks = [BACKUP_DESTINATION_STACK, names.appStack, names.backupSourceStack];
 
-  await step("check the tools", () => requireTools((line) => console.error(line)));
+  const { failed } = await checkMachine(requireTools, say);
+  if (failed > 0) throw new UserError("The drill cannot run on this machine until what is missing is there.");
   await step("get the Terraform providers", ensureProviders);
   const work = mkdtempSync(join(tmpdir(), "redcap-drill-"));
   const accounts = [stage, destination].map(({ accountId, profile = "default" }) => ({ id: accountId, profile }));
@@ -86,7 +90,7 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
     await step(`cdktf deploy ${stacks.join(" ")}`, () =>
       type("cdktf.ts", ["deploy", ...stacks, "--auto-approve", "--output", join(work, "cdktf.out")], { quiet: true }),
     );
-    const afterDeploy = await step("plan again", () => countPlannedChanges(stacks, work));
+    const afterDeploy = await step("plan again", () => planStacks(stacks, work));
     printLeft(afterDeploy.addresses);
 
     await step("load rows and files", async () => {
@@ -95,50 +99,65 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
     });
     const rowsBefore = await fingerprintRows(stage, ca);
     const filesBefore = await fingerprintFiles(stage);
-    const statefulBefore = await statefulResources(names.appStack, work);
+    const owner = (stack: string) => (stack === BACKUP_DESTINATION_STACK ? destination : stage);
+    const identities = async ({ states }: Pick<typeof afterDeploy, "states">): Promise<Identities> => {
+      const found = stacks.map((stack) => identitiesOf(stack, states[stack], creationDatesIn(owner(stack))));
+      return Object.assign({}, ...(await Promise.all(found)));
+    };
+    const statefulBefore = await identities(afterDeploy);
     const recoveryPoint = await step("back up, and copy to the second account", () => backUp(aws.endpoint, stage));
 
-    const destinationDeleteRefused = await step(
-      "disaster: delete the cluster and everything in the source vault",
-      async () => {
-        await destroyCluster(stage);
-        await emptySourceVault(stage);
-        return destinationRefusesDeletion(stage, destination);
-      },
+    const clusterGone = await step("disaster: delete the cluster", () => destroyCluster(stage));
+    const emptied = await step("disaster: remove the source vault's lock, delete everything in it", () =>
+      emptySourceVault(stage),
     );
+    const filesAfterAttack = await step("disaster: delete the files", () => deleteFiles(stage));
+    const notRefused = await step("disaster: try the same in the backup account", () =>
+      attackDestination(stage, destination),
+    );
+    for (const attempt of notRefused) say(`  not refused: ${attempt}`);
 
     const reportFile = join(work, "restore.json");
     await step(`npm run restore -- --recovery-point ${recoveryPoint}`, () =>
       type("restore.ts", ["--recovery-point", recoveryPoint, "--stage", STAGE, "--yes", "--report", reportFile]),
     );
+    const restoreSeconds = steps.at(-1)?.seconds ?? 0;
     const restored = JSON.parse(readFileSync(reportFile, "utf8")) as RestoreReport;
 
+    await step("bring the files back: remove their delete markers", () => undeleteFiles(stage));
     const [rowsAfter, filesAfter] = await step(
       "compare every row and file",
       async () => [await fingerprintRows(stage, ca), await fingerprintFiles(stage)] as const,
     );
-    const afterRestore = await step("plan again", () => countPlannedChanges(stacks, work));
+    const afterRestore = await step("plan again", () => planStacks(stacks, work));
     printLeft(afterRestore.addresses);
-    const statefulAfter = new Set(await statefulResources(names.appStack, work));
+    const clusters = Object.keys(statefulBefore).filter((address) => address.includes(" aws_rds_cluster."));
+    const newCluster = await restoredClusterId(stage);
+    const restoredIdentities = Object.fromEntries(clusters.map((address) => [address, newCluster]));
 
     const report: DrillReport = {
       rowsBefore: rowsBefore.rows,
       rowsAfter: rowsAfter.rows,
       checksumMatches: rowsAfter.checksum === rowsBefore.checksum,
       filesBefore: filesBefore.rows,
+      filesAfterAttack,
       filesAfter: filesAfter.rows,
       fileChecksumMatches: filesAfter.checksum === filesBefore.checksum,
       planChangesAfterDeploy: afterDeploy.changes,
       planChangesAfterRestore: afterRestore.changes,
-      statefulDestroys: statefulBefore.filter((entry) => !statefulAfter.has(entry)).length,
-      destinationDeleteRefused,
+      statefulDestroys: countDestroyed(statefulBefore, await identities(afterRestore), restoredIdentities),
+      clusterGone,
+      sourcePointsBefore: emptied.pointsBefore,
+      sourceLockRefused: emptied.lockRefused,
+      sourcePointsAfterAttack: emptied.pointsAfter,
+      destinationDeleteRefused: notRefused.length === 0,
       awsJobSeconds: restored.awsSeconds,
-      recoverySeconds: restored.ownSeconds,
+      recoverySeconds: Number((restoreSeconds - restored.awsSeconds).toFixed(1)),
       totalSeconds: Number(((Date.now() - start) / 1000).toFixed(1)),
       steps: [...steps, ...restored.steps.map(({ name, seconds }) => ({ name: `restore: ${name}`, seconds }))],
     };
     if (options.report) writeFileSync(options.report, `${JSON.stringify(report, null, 2)}\n`);
-    console.error(describe(report));
+    say(describe(report));
     await options.afterwards?.({ aws, work, recoveryPoint });
     return report;
   } finally {
@@ -160,10 +179,10 @@ export async function type(script: string, args: string[], { quiet = false } = {
     },
   );
   if (code === 0) return;
-  if (quiet) console.error(stdout, stderr);
+  if (quiet) say(stdout, stderr);
   throw new UserError(`${script} ${args.join(" ")} ended with exit code ${code}.`);
 }
 
 function printLeft(addresses: string[]): void {
-  for (const address of addresses) console.error(`  left to change: ${address}`);
+  for (const address of addresses) say(`  left to change: ${address}`);
 }

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { run } from "../../scripts/command";
 import { type DrilledAccounts, drill } from "./drill";
 import { passed } from "./report";
+import { say } from "./say";
 
 const command = new Command("drill")
   .description(
@@ -20,7 +21,7 @@ const command = new Command("drill")
 /** Waits for Ctrl-C, having said how to reach the local AWS. */
 async function lookAround({ aws }: DrilledAccounts): Promise<void> {
   const settings = Object.entries(aws.environment()).filter(([name]) => /^(AWS_|HTTP_PROXY)/.test(name));
-  console.error(
+  say(
     `\nThe local AWS stays up until Ctrl-C. In another terminal:\n${settings.map(([name, value]) => `  export ${name}='${value}'`).join("\n")}`,
   );
   await new Promise<void>((resolve) => process.once("SIGINT", resolve));

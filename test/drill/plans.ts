@@ -1,16 +1,22 @@
-// Plans of all stacks after a deploy or a restore, and whether anything stateful was lost between two states.
+// Plans of all stacks after a deploy or a restore, and the states that they were made from.
 import { join } from "node:path";
-import { STATEFUL_TYPES } from "../../config";
 import { countChanges } from "../../scripts/gate/plan";
-import { StackTerraform } from "../../scripts/terraform";
+import { StackTerraform, type TerraformState } from "../../scripts/terraform";
 
 /** Changes left to apply in the given stacks, and which. */
-export async function countPlannedChanges(
+export interface PlannedChanges {
+  changes: number;
+  addresses: string[];
+}
+
+/** Plans each stack. @returns what is left to change, and each stack's state */
+export async function planStacks(
   stacks: string[],
   workFolder: string,
-): Promise<{ changes: number; addresses: string[] }> {
+): Promise<PlannedChanges & { states: Record<string, TerraformState | undefined> }> {
   let changes = 0;
   const addresses: string[] = [];
+  const states: Record<string, TerraformState | undefined> = {};
   for (const stack of stacks) {
     const terraform = await StackTerraform.open(stack, join(workFolder, `plan-${stack}`));
     const plan = await terraform.plan();
@@ -19,15 +25,12 @@ export async function countPlannedChanges(
       ({ mode, change }) => mode === "managed" && change.actions[0] !== "no-op",
     );
     addresses.push(...changed.map(({ address, change }) => `${stack}: ${address} (${change.actions.join("/")})`));
+    states[stack] = await terraform.pullState();
   }
-  return { changes, addresses };
+  return { changes, addresses, states };
 }
 
-/** Address and id of everything stateful in a stack's state. */
-export async function statefulResources(stack: string, workFolder: string): Promise<string[]> {
-  const terraform = await StackTerraform.open(stack, join(workFolder, `state-${stack}`));
-  const state = await terraform.pullState();
-  return (state?.resources ?? [])
-    .filter(({ mode, type }) => mode === "managed" && STATEFUL_TYPES.has(type))
-    .flatMap(({ type, name, instances }) => instances.map(({ attributes }) => `${type}.${name} ${attributes.id}`));
+export async function countPlannedChanges(stacks: string[], workFolder: string): Promise<PlannedChanges> {
+  const { changes, addresses } = await planStacks(stacks, workFolder);
+  return { changes, addresses };
 }

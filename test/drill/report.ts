@@ -1,54 +1,79 @@
 // The drill's account of itself: a JSON report for machines, a few lines for people.
 import { elapsed } from "../../scripts/command";
 
+/** Rows that a drill must lose and find again to prove anything. */
+const MIN_ROWS = 100_000;
+
 export interface DrillReport {
   rowsBefore: number;
   rowsAfter: number;
   checksumMatches: boolean;
   filesBefore: number;
+  /** Files to be seen once the attacker had deleted them. */
+  filesAfterAttack: number;
   filesAfter: number;
   fileChecksumMatches: boolean;
   planChangesAfterDeploy: number;
   planChangesAfterRestore: number;
-  /** Stateful resources in Terraform's state before the disaster that are not there, under the same id, after the restore. */
+  /**
+   * Stateful resources of all stacks before the disaster that are gone after the restore, or others under the same name.
+   * The cluster counts unless it is the restored one.
+   */
   statefulDestroys: number;
+  /** Whether RDS had no cluster of the name any more after the attack. */
+  clusterGone: boolean;
+  sourcePointsBefore: number;
+  /** Whether the source vault refused deletions as long as it had its lock. */
+  sourceLockRefused: boolean;
+  sourcePointsAfterAttack: number;
+  /** Whether every attempt on the destination's recovery points and vault, with either account, was refused. */
   destinationDeleteRefused: boolean;
-  /** Seconds of the restore in which AWS's jobs ran and the runbook only waited. */
+  /** Seconds of the restore in which AWS's jobs ran and the runbook only waited, by its own report. */
   awsJobSeconds: number;
-  /** Seconds of the restore spent on anything else. */
+  /** All other seconds of the restore command, by the drill's clock. */
   recoverySeconds: number;
   totalSeconds: number;
   steps: { name: string; seconds: number }[];
 }
 
-/** Whether nothing was lost and nothing is left to change. */
+/** Whether the disaster was one, nothing was lost, and nothing is left to change. */
 export function passed(report: DrillReport): boolean {
   return (
-    report.rowsBefore > 0 &&
+    report.rowsBefore >= MIN_ROWS &&
     report.rowsAfter === report.rowsBefore &&
     report.checksumMatches &&
     report.filesBefore > 0 &&
+    report.filesAfterAttack === 0 &&
     report.filesAfter === report.filesBefore &&
     report.fileChecksumMatches &&
     report.planChangesAfterDeploy === 0 &&
     report.planChangesAfterRestore === 0 &&
     report.statefulDestroys === 0 &&
+    report.clusterGone &&
+    report.sourcePointsBefore > 0 &&
+    report.sourceLockRefused &&
+    report.sourcePointsAfterAttack === 0 &&
     report.destinationDeleteRefused
   );
 }
 
 export function describe(report: DrillReport): string {
   const count = (value: number) => value.toLocaleString("en");
+  const seconds = (value: number) => elapsed(0, value * 1000);
   const same = (matches: boolean) => (matches ? "identical" : "DIFFERENT");
+  const refused = (yes: boolean) => (yes ? "refused" : "NOT REFUSED");
   return [
     "",
     passed(report) ? "The drill passed: nothing was lost." : "THE DRILL FAILED.",
-    `  rows       ${count(report.rowsBefore)} before the disaster, ${count(report.rowsAfter)} after the restore, ${same(report.checksumMatches)}`,
-    `  files      ${report.filesBefore} before, ${report.filesAfter} after, ${same(report.fileChecksumMatches)}`,
+    `  attack     cluster ${report.clusterGone ? "gone" : "STILL THERE"}, files left ${report.filesAfterAttack}`,
+    `  vault      deletion under its lock ${refused(report.sourceLockRefused)}; then ${report.sourcePointsBefore} recovery points, ${report.sourcePointsAfterAttack} left`,
+    `  other acc. deletion in the backup account ${refused(report.destinationDeleteRefused)}`,
+    `  rows       ${count(report.rowsBefore)} before, ${count(report.rowsAfter)} after the restore, ${same(report.checksumMatches)}`,
+    `  files      ${report.filesBefore} before, ${report.filesAfter} after their delete markers were removed, ${same(report.fileChecksumMatches)}`,
     `  plans      ${report.planChangesAfterDeploy} changes after the deploy, ${report.planChangesAfterRestore} after the restore`,
-    `  stateful   ${report.statefulDestroys} resources destroyed or replaced by Terraform`,
-    `  vault      deletion in the backup account ${report.destinationDeleteRefused ? "refused" : "NOT REFUSED"}`,
-    `  restore    ${elapsed(0, report.recoverySeconds * 1000)}, and ${elapsed(0, report.awsJobSeconds * 1000)} of waiting for AWS (a model of it)`,
-    `  whole      ${elapsed(0, report.totalSeconds * 1000)}`,
+    `  stateful   ${report.statefulDestroys} resources destroyed or made anew`,
+    `  restore    ${seconds(report.recoverySeconds)}, and ${seconds(report.awsJobSeconds)} of waiting for AWS's jobs`,
+    `  whole      ${seconds(report.totalSeconds)}`,
+    "  Real: Terraform, its AWS provider, the database's and the files' content. A model: AWS itself, and how long it takes.",
   ].join("\n");
 }

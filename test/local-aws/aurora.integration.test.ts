@@ -11,6 +11,7 @@ import {
   DeleteDBInstanceCommand,
   DescribeDBClusterSnapshotsCommand,
   DescribeDBClustersCommand,
+  DescribeDBInstancesCommand,
   ModifyDBClusterCommand,
   ModifyDBClusterSnapshotAttributeCommand,
   ModifyDBInstanceCommand,
@@ -20,7 +21,8 @@ import {
 import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type Connection, createConnection } from "mysql2/promise";
 import { type LocalAws, startLocalAws } from ".";
-import { until } from "./host/processes";
+import { LAG_SECONDS } from "./aurora/state";
+import { sleep, until } from "./host/processes";
 
 jest.setTimeout(60_000);
 
@@ -63,6 +65,12 @@ const available = (identifier: string, client = rds) =>
     const cluster = await find(identifier, client);
     return cluster?.Status === "available" ? cluster : undefined;
   });
+
+/** After a change, which shows a moment later. */
+const settled = async (identifier: string, client = rds) => {
+  await sleep(2 * LAG_SECONDS * 1000);
+  return available(identifier, client);
+};
 
 const gone = (identifier: string) =>
   until(`${identifier} gone`, 30, async () => ((await find(identifier)) ? undefined : true));
@@ -167,6 +175,50 @@ test("deletion protection and instances each stop a deletion", async () => {
   });
   await rds.send(new ModifyDBClusterCommand({ DBClusterIdentifier: CLUSTER, DeletionProtection: false }));
   await expect(remove()).rejects.toMatchObject({ name: "InvalidDBClusterStateFault" });
+  await settled(CLUSTER);
+});
+
+test("a change shows a moment after it was accepted; until it is done, no other is, and no instance is added", async () => {
+  const change = { DBClusterIdentifier: CLUSTER, BackupRetentionPeriod: 7 };
+  await rds.send(new ModifyDBClusterCommand(change));
+  expect((await find(CLUSTER))?.Status).toBe("available");
+  await until("modifying", 5, async () => ((await find(CLUSTER))?.Status === "modifying" ? true : undefined));
+  const refused = { name: "InvalidDBClusterStateFault" };
+  await expect(rds.send(new ModifyDBClusterCommand(change))).rejects.toMatchObject(refused);
+  await expect(addInstance(CLUSTER, "redcap-prod-3")).rejects.toMatchObject(refused);
+  await available(CLUSTER);
+
+  const instance = { DBInstanceIdentifier: "redcap-prod-2", PromotionTier: 2 };
+  const status = async () => {
+    const { DBInstances = [] } = await rds.send(new DescribeDBInstancesCommand(instance));
+    return DBInstances[0]?.DBInstanceStatus;
+  };
+  await rds.send(new ModifyDBInstanceCommand(instance));
+  expect(await status()).toBe("available");
+  await until("modifying", 5, async () => ((await status()) === "modifying" ? true : undefined));
+  await expect(rds.send(new ModifyDBInstanceCommand(instance))).rejects.toMatchObject({
+    name: "InvalidDBInstanceStateFault",
+  });
+  await until("available", 5, async () => ((await status()) === "available" ? true : undefined));
+});
+
+test("exported logs make log groups, so that nobody else can create one of the name", async () => {
+  const ask = async (action: string, input: object) => {
+    const scope = `Credential=${aws.credentials(SOURCE).accessKeyId}/20260101/${REGION}/logs/aws4_request`;
+    const headers = {
+      "content-type": "application/x-amz-json-1.1",
+      "x-amz-target": `Logs_20140328.${action}`,
+      authorization: `AWS4-HMAC-SHA256 ${scope}, SignedHeaders=host, Signature=none`,
+    };
+    return (await fetch(aws.endpoint, { method: "POST", headers, body: JSON.stringify(input) })).text();
+  };
+  const logGroupName = `/aws/rds/cluster/${CLUSTER}/audit`;
+  expect(await ask("DescribeLogGroups", {})).not.toContain(logGroupName);
+  const CloudwatchLogsExportConfiguration = { EnableLogTypes: ["audit"] };
+  await rds.send(new ModifyDBClusterCommand({ DBClusterIdentifier: CLUSTER, CloudwatchLogsExportConfiguration }));
+  expect(await ask("DescribeLogGroups", {})).toContain(logGroupName);
+  expect(await ask("CreateLogGroup", { logGroupName })).toContain("ResourceAlreadyExistsException");
+  await settled(CLUSTER);
 });
 
 test("a restored cluster has the rows, no instances and no managed secret; a new secret has a new name", async () => {
@@ -191,6 +243,7 @@ test("a restored cluster has the rows, no instances and no managed secret; a new
   expect(managed?.MasterUserSecret?.SecretArn).not.toBe(live.MasterUserSecret?.SecretArn);
   await expect(connect(restored, login)).rejects.toThrow(/Access denied/);
   expect(await count(restored, await masterOf(managed as DBCluster))).toBe(1000);
+  await settled("redcap-prod-new");
 });
 
 test("a swap of names leads the same endpoint to the other data", async () => {
@@ -200,7 +253,7 @@ test("a swap of names leads the same endpoint to the other data", async () => {
     await available(from);
     const names = { DBClusterIdentifier: from, NewDBClusterIdentifier: to };
     await rds.send(new ModifyDBClusterCommand({ ...names, ApplyImmediately: true }));
-    await available(to);
+    await settled(to);
   };
   await rename(CLUSTER, "redcap-prod-replaced");
   await closed;
@@ -211,6 +264,10 @@ test("a swap of names leads the same endpoint to the other data", async () => {
   const renameInstance = async (from: string, to: string) => {
     const names = { DBInstanceIdentifier: from, NewDBInstanceIdentifier: to };
     await rds.send(new ModifyDBInstanceCommand({ ...names, ApplyImmediately: true }));
+    await until(to, 5, async () => {
+      const { DBInstances = [] } = await rds.send(new DescribeDBInstancesCommand({}));
+      return DBInstances.find((one) => one.DBInstanceIdentifier === to && one.DBInstanceStatus === "available");
+    });
   };
   await renameInstance("redcap-prod-1", "redcap-prod-replaced-1");
   await renameInstance("redcap-prod-new-1", "redcap-prod-1");

@@ -1,7 +1,8 @@
 // Invariants over every resource of every stack of every sample stage, and proof that each can fail.
 import { stageNames, validate } from "../../config";
-import { INVARIANTS, type StackUnderTest } from "./invariants";
-import { all, type Block, blocks, sampleInput, synthesize } from "./synth";
+import type { StackUnderTest } from "./invariant";
+import { INVARIANTS } from "./invariants";
+import { all, type Block, blocks, ref, sampleInput, synthesize } from "./synth";
 
 const config = validate(sampleInput());
 const unprotected = config.stages.filter(({ protect }) => !protect.enabled).map((stage) => stageNames(stage).appStack);
@@ -25,6 +26,17 @@ describe.each(stacks)("$name", (stack) => {
   });
 });
 
+test("no tag of the configuration takes the place of a stack's own", () => {
+  const tagged = validate(sampleInput());
+  for (const target of [...tagged.stages, tagged.backupDestination])
+    Object.assign(target as object, { tags: { "redcap:stack": "other", "redcap:stage": "other", team: "x" } });
+  for (const stack of synthesize(tagged))
+    expect(blocks(stack.provider.aws?.[0]?.default_tags)[0]?.tags).toMatchObject({
+      "redcap:stack": stack.name,
+      team: "x",
+    });
+});
+
 /** Attributes of the first resource of a type. */
 const first = (stack: StackUnderTest, type: string): Block => all(stack, type)[0] as Block;
 
@@ -33,6 +45,14 @@ const document = (stack: StackUnderTest, idStart: string): Block => {
   const found = Object.entries(stack.data.aws_iam_policy_document ?? {}).find(([id]) => id.startsWith(idStart));
   return found?.[1] as Block;
 };
+
+const firstStatement = (stack: StackUnderTest, idStart: string): Block =>
+  blocks(document(stack, idStart).statement)[0] as Block;
+
+const ingressRules = (stack: StackUnderTest, from: "group" | "outside"): Block[] =>
+  all(stack, "aws_vpc_security_group_ingress_rule").filter(
+    (rule) => (rule.referenced_security_group_id !== undefined) === (from === "group"),
+  );
 
 /** A way to break each invariant in the production app stack. */
 const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
@@ -67,10 +87,22 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
     (stack) => {
       for (const statement of blocks(document(stack, "files_policy").statement)) delete statement.effect;
     },
-    // In an endpoint's policy, without the account.
+    // Every account is everybody.
     (stack) => {
-      for (const statement of blocks(document(stack, "endpoints_s3").statement)) delete statement.condition;
+      const [statement] = blocks(document(stack, "keys_database").statement) as Block[];
+      Object.assign(statement as Block, { principals: [{ type: "AWS", identifiers: ["arn:aws:iam::*:root"] }] });
     },
+  ],
+  "names what roles may do": [
+    (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { resources: ["*"] }),
+    (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { actions: ["s3:*"] }),
+    (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { actions: ["*"] }),
+    // On the list with other actions only.
+    (stack) =>
+      Object.assign(firstStatement(stack, "service_roles_use-files"), {
+        actions: ["ecr:GetAuthorizationToken", "ecr:PutImage"],
+        resources: ["*"],
+      }),
   ],
   "writes policies as documents": [(stack) => Object.assign(first(stack, "aws_iam_role_policy"), { policy: "{}" })],
   "keeps stateful resources at a fixed address": [
@@ -92,12 +124,11 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
     (stack) => delete first(stack, "aws_lambda_function").vpc_config,
   ],
   "opens only the load balancer": [
-    (stack) => {
-      const rule = all(stack, "aws_vpc_security_group_ingress_rule").find(
-        (entry) => entry.referenced_security_group_id,
-      );
-      delete rule?.referenced_security_group_id;
-    },
+    (stack) => delete ingressRules(stack, "group")[0]?.referenced_security_group_id,
+    (stack) => Object.assign(ingressRules(stack, "group")[0] as Block, { referenced_security_group_id: "sg-0123" }),
+    (stack) => Object.assign(ingressRules(stack, "outside")[0] as Block, { from_port: 22, to_port: 22 }),
+    (stack) => Object.assign(ingressRules(stack, "outside")[0] as Block, { from_port: 0 }),
+    (stack) => Object.assign(ingressRules(stack, "outside")[0] as Block, { ip_protocol: "-1" }),
   ],
   "lets logs expire": [(stack) => delete first(stack, "aws_cloudwatch_log_group").retention_in_days],
   "is bound to its account and tagged": [
@@ -110,16 +141,74 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
   ],
 };
 
-const production = stacks.find(({ name }) => name === "app-prod") as StackUnderTest;
+/** A resource or document that breaks each invariant in a stack that has, or has not, anything of its kind. */
+const PLANTS: Record<string, object> = {
+  "is encrypted at rest with a customer-managed key": { aws_backup_vault: { bad: {} } },
+  "encrypts buckets": { aws_s3_bucket: { bad: {} } },
+  "has TLS-only buckets": { aws_s3_bucket: { bad: {} } },
+  "has versioned, private buckets": { aws_s3_bucket: { bad: {} } },
+  "encrypts in transit": { aws_lb_listener: { bad: { protocol: "HTTP", default_action: [{ type: "forward" }] } } },
+  "names what roles may do": { aws_iam_role_policy: { bad: { policy: ref("data.aws_iam_policy_document.bad.json") } } },
+  "writes policies as documents": { aws_backup_vault_policy: { bad: { policy: "{}" } } },
+  "keeps stateful resources at a fixed address": { aws_backup_vault: { bad: {} } },
+  "is protected from deletion": {
+    aws_kms_key: { bad: { deletion_window_in_days: 7 } },
+    aws_sqs_queue: { bad: { key: ref("aws_kms_key.bad.arn") } },
+  },
+  "puts service, functions and database into private subnets": { aws_lambda_function: { bad: {} } },
+  "opens only the load balancer": { aws_vpc_security_group_ingress_rule: { bad: { cidr_ipv4: "10.0.0.0/8" } } },
+  "lets logs expire": { aws_cloudwatch_log_group: { bad: {} } },
+  "keeps secrets out of the state": { aws_secretsmanager_secret_version: { bad: {} } },
+};
+
+const plant = (stack: StackUnderTest, resources: object): void => {
+  Object.assign(stack.resource, resources);
+  const statement = [{ actions: ["*"], resources: ["*"], principals: [{ type: "AWS", identifiers: ["*"] }] }];
+  Object.assign(stack.data.aws_iam_policy_document ?? {}, { bad: { statement } });
+};
+
+const stackNamed = (name: string) => stacks.find((stack) => stack.name === name) as StackUnderTest;
+
+const broken = (stack: StackUnderTest, destroy: (copy: StackUnderTest) => void): StackUnderTest => {
+  const copy = structuredClone(stack);
+  destroy(copy);
+  return copy;
+};
 
 describe("each invariant can fail", () => {
   test.each(Object.entries(INVARIANTS))("%s", (name, invariant) => {
     const ways = BREAKS[name] ?? [];
     expect(ways.length).toBeGreaterThan(0);
-    for (const destroy of ways) {
-      const broken = structuredClone(production);
-      destroy(broken);
-      expect(invariant(broken)).not.toEqual([]);
-    }
+    for (const destroy of ways) expect(invariant(broken(stackNamed("app-prod"), destroy))).not.toEqual([]);
+    // Nothing but the account and the tags of a provider can be planted.
+    const destroy =
+      name === "is bound to its account and tagged"
+        ? ways
+        : [(copy: StackUnderTest) => plant(copy, PLANTS[name] ?? {})];
+    for (const backups of ["backup-source-prod", "backup-destination"])
+      for (const way of destroy) expect(invariant(broken(stackNamed(backups), way))).not.toEqual([]);
+  });
+});
+
+describe("without NAT", () => {
+  const input = sampleInput();
+  for (const stage of input.stages) stage.network = { type: "create", nat: "none" };
+  const [found] = synthesize(validate(input)).filter(({ name }) => name === "app-prod");
+  const closed = { ...found, protect: true } as StackUnderTest;
+
+  test.each(Object.entries(INVARIANTS))("%s", (_, invariant) => {
+    expect(invariant(closed)).toEqual([]);
+  });
+
+  test("an endpoint's policy without the account is found, and an endpoint open to others than the VPC", () => {
+    const anyAccount = broken(closed, (stack) => {
+      for (const statement of blocks(document(stack, "endpoints_s3").statement)) delete statement.condition;
+    });
+    expect(INVARIANTS["allows no `*` principal"]?.(anyAccount)).not.toEqual([]);
+    const open = broken(closed, (stack) => {
+      for (const rule of ingressRules(stack, "outside"))
+        if (rule.cidr_ipv4 === "10.0.0.0/16") rule.cidr_ipv4 = "0.0.0.0/0";
+    });
+    expect(INVARIANTS["opens only the load balancer"]?.(open)).not.toEqual([]);
   });
 });

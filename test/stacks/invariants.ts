@@ -1,27 +1,9 @@
 // What must hold for every resource of every stack. Each invariant returns what breaks it, by address.
 import { STATEFUL_TYPES } from "../../config";
-import { type Block, blocks, byId, type Statement, type SynthesizedStack } from "./synth";
-
-export interface StackUnderTest extends SynthesizedStack {
-  /** False for a stage whose protection was turned off with a reason. */
-  protect: boolean;
-}
-
-export type Invariant = (stack: StackUnderTest) => string[];
-
-/** Addresses of the resources of a type that fail the test. */
-const failing = (stack: SynthesizedStack, type: string, holds: (block: Block, id: string) => boolean): string[] =>
-  Object.entries(byId(stack, type)).flatMap(([id, block]) => (holds(block, id) ? [] : [`${type}.${id}`]));
-
-/** Whether some resource of a type names this one in an attribute. */
-const partner = (stack: SynthesizedStack, type: string, attribute: string, address: string): Block | undefined =>
-  Object.values(byId(stack, type)).find((block) => String(block[attribute]).includes(`{${address}.`));
-
-const policyStatements = (document: Block | undefined): Statement[] => blocks(document?.statement) as Statement[];
-
-/** The policy document that an attribute such as `${data.aws_iam_policy_document.x.json}` names. */
-const documentOf = (stack: SynthesizedStack, reference: unknown): Block | undefined =>
-  stack.data.aws_iam_policy_document?.[/aws_iam_policy_document\.([\w-]+)\.json/.exec(String(reference))?.[1] ?? ""];
+import { documentOf, failing, type Invariant, partner, policyStatements } from "./invariant";
+import { noStarPrincipal, policiesAreDocuments, rightsAreNamed } from "./invariants-access";
+import { inPrivateSubnets, onlyLoadBalancerIsOpen } from "./invariants-network";
+import { blocks, byId, type SynthesizedStack } from "./synth";
 
 /** Where each type names its key. */
 const KEY_ATTRIBUTES: Record<string, string> = {
@@ -101,38 +83,6 @@ const encryptedInTransit: Invariant = (stack) => [
   ),
 ];
 
-/**
- * In a VPC endpoint's policy the principal is always `*` (AWS PrivateLink guide): there, a condition names the account,
- * or it is reading ECR's own layers.
- */
-const noStarPrincipal: Invariant = (stack) => {
-  const ofEndpoints = Object.values(byId(stack, "aws_vpc_endpoint")).map(({ policy }) => documentOf(stack, policy));
-  return Object.entries(stack.data.aws_iam_policy_document ?? {}).flatMap(([id, document]) => {
-    const bad = policyStatements(document).some(
-      ({ effect = "Allow", principals = [], condition = [], ...statement }) => {
-        if (effect !== "Allow" || !principals.some(({ identifiers }) => identifiers.includes("*"))) return false;
-        if (!ofEndpoints.includes(document)) return true;
-        const ownAccount = condition.some(({ variable }) => variable === "aws:PrincipalAccount");
-        const imageLayers =
-          statement.actions?.join() === "s3:GetObject" &&
-          /^arn:[\w-]+:s3:::prod-[\w-]+-starport-layer-bucket\/\*$/.test(statement.resources?.join() ?? "");
-        return !ownAccount && !imageLayers;
-      },
-    );
-    return bad ? [`data.aws_iam_policy_document.${id}`] : [];
-  });
-};
-
-/** Policies written as text would escape the invariants on policy documents. */
-const policiesAreDocuments: Invariant = (stack) =>
-  Object.entries(stack.resource).flatMap(([type, resources]) =>
-    Object.entries(resources).flatMap(([id, block]) =>
-      ["policy", "assume_role_policy"].some((name) => block[name] !== undefined && !documentOf(stack, block[name]))
-        ? [`${type}.${id}`]
-        : [],
-    ),
-  );
-
 /** What cdktf appends to an id that depends on the place in the tree. */
 const HASHED_ID = /_[0-9A-F]{8}$/;
 
@@ -165,48 +115,6 @@ const deletionProtected: Invariant = (stack) => [
   ...failing(stack, "aws_kms_key", (block, id) => block.deletion_window_in_days === 30 || onlyForTopics(stack, id)),
 ];
 
-/** Subnets that some route leads from to an internet gateway, by reference. */
-function publicSubnets(stack: SynthesizedStack): Set<string> {
-  const tables = Object.values(byId(stack, "aws_route"))
-    .filter((route) => String(route.gateway_id).includes("aws_internet_gateway."))
-    .map((route) => route.route_table_id);
-  const associations = Object.values(byId(stack, "aws_route_table_association"));
-  return new Set(associations.filter((a) => tables.includes(a.route_table_id)).map((a) => String(a.subnet_id)));
-}
-
-const inPrivateSubnets: Invariant = (stack) => {
-  const open = publicSubnets(stack);
-  const allPrivate = (ids: unknown) => blocks(ids).length >= 2 && blocks(ids).every((id) => !open.has(String(id)));
-  return [
-    ...failing(stack, "aws_db_subnet_group", (block) => allPrivate(block.subnet_ids)),
-    ...failing(stack, "aws_rds_cluster_instance", (block) => block.publicly_accessible === false),
-    ...failing(stack, "aws_lambda_function", (block) => allPrivate(blocks(block.vpc_config)[0]?.subnet_ids)),
-    ...failing(stack, "aws_ecs_service", (block) => {
-      const [network] = blocks(block.network_configuration);
-      return network?.assign_public_ip === false && allPrivate(network.subnets);
-    }),
-    ...failing(stack, "aws_subnet", (block) => block.map_public_ip_on_launch === false),
-  ];
-};
-
-/** Only the load balancer is reached from outside; between groups, groups are named. */
-const onlyLoadBalancerIsOpen: Invariant = (stack) => {
-  const balancers = Object.values(byId(stack, "aws_lb")).flatMap((lb) => lb.security_groups as string[]);
-  const endpoints = Object.values(byId(stack, "aws_vpc_endpoint")).flatMap(
-    (e) => (e.security_group_ids ?? []) as string[],
-  );
-  return [
-    ...failing(
-      stack,
-      "aws_vpc_security_group_ingress_rule",
-      (block) =>
-        block.referenced_security_group_id !== undefined ||
-        [...balancers, ...endpoints].includes(String(block.security_group_id)),
-    ),
-    ...failing(stack, "aws_security_group", (block) => block.ingress === undefined && block.egress === undefined),
-  ];
-};
-
 const logsExpire: Invariant = (stack) =>
   failing(stack, "aws_cloudwatch_log_group", (block) => Number(block.retention_in_days) > 0);
 
@@ -237,6 +145,7 @@ export const INVARIANTS: Record<string, Invariant> = {
   "has versioned, private buckets": bucketsVersionedAndPrivate,
   "encrypts in transit": encryptedInTransit,
   "allows no `*` principal": noStarPrincipal,
+  "names what roles may do": rightsAreNamed,
   "writes policies as documents": policiesAreDocuments,
   "keeps stateful resources at a fixed address": statefulIsKept,
   "is protected from deletion": deletionProtected,

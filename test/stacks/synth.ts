@@ -93,3 +93,26 @@ export function statements(stack: SynthesizedStack, idStart: string): Statement[
   if (documents.length !== 1) throw new Error(`${documents.length} policy documents ${idStart}*, not one.`);
   return blocks(documents[0]?.[1].statement) as Statement[];
 }
+
+/**
+ * The policy that the provider makes of the statements, as text.
+ * @param values what Terraform's expressions stand for, such as `aws_s3_bucket.files.arn`
+ */
+export function policyJson(documentStatements: Statement[], values: Record<string, string>): string {
+  const Statement = documentStatements.map(
+    ({ effect = "Allow", actions, resources, principals = [], condition = [] }) => {
+      const Condition: Record<string, Record<string, string[]>> = {};
+      for (const { test, variable, values: wanted } of condition)
+        Condition[test] = { ...Condition[test], [variable]: wanted };
+      const Principal = principals.some(({ type }) => type === "*")
+        ? "*"
+        : Object.fromEntries(principals.map(({ type, identifiers }) => [type, identifiers]));
+      return { Effect: effect, Principal, Action: actions, Resource: resources, Condition };
+    },
+  );
+  return JSON.stringify({ Version: "2012-10-17", Statement }).replace(/\$\{([\w.-]+)\}/g, (_, address: string) => {
+    const value = values[address];
+    if (value === undefined) throw new Error(`No value was given for ${address}.`);
+    return value;
+  });
+}

@@ -2,14 +2,13 @@
 // on a protected stage it would put a change off until the next maintenance window.
 import { ModifyDBClusterCommand } from "@aws-sdk/client-rds";
 import { checkExceptions, createWaiter, WaiterState } from "@smithy/util-waiter";
-import { DATABASE_LOGS } from "../../../config";
 import type { Step } from "../../runbook/engine";
 import { findCluster, MAX_WAIT_SECONDS, waitForCluster } from "../aurora";
 import type { RestoreContext } from "../context";
 
 export const applySettings: Step<RestoreContext> = {
   name: "apply-settings",
-  title: () => "turn on what a restore leaves off: capacity, managed master password, logs, backups",
+  title: () => "turn on what a restore leaves off: capacity, managed master password, backups",
   async run(context) {
     const { rds, stage } = context;
     const { scaling, backupRetentionDays, preferredBackupWindow, preferredMaintenanceWindow } = stage.db;
@@ -28,7 +27,6 @@ export const applySettings: Step<RestoreContext> = {
         PreferredMaintenanceWindow: preferredMaintenanceWindow,
         CopyTagsToSnapshot: true,
         EnableIAMDatabaseAuthentication: true,
-        CloudwatchLogsExportConfiguration: { EnableLogTypes: DATABASE_LOGS },
         DeletionProtection: stage.protect.enabled && !context.options.rehearse,
         // A restored cluster has no managed secret: turned on again, Secrets Manager gets a new one (RDS user guide).
         ...(!restored?.MasterUserSecret && {

@@ -5,35 +5,71 @@ import { DescribeDBInstancesCommand } from "@aws-sdk/client-rds";
 import { instanceIdentifier } from "../../../config";
 import { UserError } from "../../command";
 import { gate } from "../../gate";
-import { countChanges } from "../../gate/plan";
+import { changedAddresses, countChanges, type ResourceChange } from "../../gate/plan";
 import type { Step } from "../../runbook/engine";
 import { runbookFolder } from "../../runbook/journal";
 import { type Import, idInState, StackTerraform } from "../../terraform";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
 
-const open = (context: RestoreContext, stack = context.names.appStack) =>
-  StackTerraform.open(stack, join(runbookFolder(), `${context.journal.id}.cdktf.out`));
+/** Works in a synthesized stack; plan files, which hold secrets, do not outlive the step. */
+async function inStack<T>(
+  context: RestoreContext,
+  stack: string,
+  work: (terraform: StackTerraform) => Promise<T>,
+): Promise<T> {
+  context.progress.update("synthesizing");
+  const terraform = await StackTerraform.open(stack, join(runbookFolder(), `${context.journal.id}.cdktf.out`));
+  try {
+    context.progress.update("planning");
+    return await work(terraform);
+  } finally {
+    terraform.discardPlans();
+  }
+}
+
+/** What the change of clusters itself changes; everything else in a plan was waiting in the working copy already. */
+const isOfTheRestore = ({ type }: ResourceChange): boolean =>
+  /^aws_(rds_cluster|rds_cluster_instance|lambda_invocation)$/.test(type);
+
+export const reviewPlan: Step<RestoreContext> = {
+  name: "review-plan",
+  title: ({ names }) => `plan ${names.appStack} before anything stops: what else would the apply change?`,
+  readOnly: true,
+  // After the swap the plan is another one, and judged when it is applied.
+  skip: ({ journal }) => (journal.isDone("stop-service") ? "the names are being changed already" : undefined),
+  run: (context) =>
+    inStack(context, context.names.appStack, async (terraform) => {
+      const plan = await terraform.plan();
+      const others = { ...plan, resource_changes: plan.resource_changes?.filter((entry) => !isOfTheRestore(entry)) };
+      gate({ ...others, errored: false });
+      const pending = changedAddresses(others);
+      if (pending.length === 0) return "nothing but the restore";
+      const list = pending.join(", ");
+      await context.confirm(
+        `The apply would also change ${pending.length} resources that wait in the working copy: ${list}. Go on?`,
+      );
+      return `also ${list}`;
+    }),
+};
 
 export const planGateApply: Step<RestoreContext> = {
   name: "plan-gate-apply",
   title: ({ names }) => `plan ${names.appStack}, let the gate judge it, apply it`,
-  async run(context) {
-    const { progress } = context;
-    const terraform = await open(context);
-    const { forget, imports } = await adoption(context, terraform);
-    if (forget.length > 0) {
-      progress.update("rehearsing on a copy of the state");
-      gate(await terraform.rehearsePlan(forget, imports));
-      await terraform.forget(forget);
-    }
-    progress.update("planning");
-    const plan = await terraform.plan(imports);
-    gate(plan);
-    await terraform.apply((line) => progress.update(line));
-    const adopted = imports.length > 0 ? `, ${imports.length} imported` : "";
-    return `${countChanges(plan)} changes${adopted}, nothing stateful destroyed`;
-  },
+  run: (context) =>
+    inStack(context, context.names.appStack, async (terraform) => {
+      const { forget, imports } = await adoption(context, terraform);
+      if (forget.length > 0) {
+        context.progress.update("rehearsing on a copy of the state");
+        gate(await terraform.rehearsePlan(forget, imports));
+        await terraform.forget(forget);
+      }
+      const plan = await terraform.plan(imports);
+      gate(plan);
+      await terraform.apply((line) => context.progress.update(line));
+      const adopted = imports.length > 0 ? `, ${imports.length} imported` : "";
+      return `${countChanges(plan)} changes${adopted}, nothing stateful destroyed`;
+    }),
 };
 
 /**
@@ -86,30 +122,28 @@ export const protectBackups: Step<RestoreContext> = {
   name: "protect-backups",
   title: ({ names }) => `plan ${names.backupSourceStack}, gate, apply: lock, plan and selection as configured`,
   skip: ({ stage }) => (stage.backup.enabled ? undefined : "the stage has no backup"),
-  async run(context) {
-    const terraform = await open(context, context.names.backupSourceStack);
-    const plan = await terraform.plan();
-    gate(plan);
-    const changes = countChanges(plan);
-    if (changes > 0) await terraform.apply((line) => context.progress.update(line));
-    return changes > 0 ? `${changes} changes` : "nothing to change";
-  },
+  run: (context) =>
+    inStack(context, context.names.backupSourceStack, async (terraform) => {
+      const plan = await terraform.plan();
+      gate(plan);
+      const changed = changedAddresses(plan);
+      if (countChanges(plan) === 0) return "nothing to change";
+      await terraform.apply((line) => context.progress.update(line));
+      return `changed ${changed.join(", ")}`;
+    }),
 };
 
 export const verifyPlan: Step<RestoreContext> = {
   name: "verify-plan",
   title: ({ names }) => `plan ${names.appStack} again: nothing may be left to change`,
-  async run(context) {
-    const plan = await (await open(context)).plan();
-    const changes = countChanges(plan);
-    if (changes > 0) {
-      const addresses = (plan.resource_changes ?? [])
-        .filter(({ change }) => !["no-op", "read"].includes(change.actions[0] ?? ""))
-        .map(({ address }) => address);
+  run: (context) =>
+    inStack(context, context.names.appStack, async (terraform) => {
+      const plan = await terraform.plan();
+      const changes = countChanges(plan);
+      if (changes === 0) return "empty";
       throw new UserError(
-        `${changes} changes are left after the apply: ${addresses.join(", ")}. The database is restored and in service; look at: npm run cdktf -- diff ${context.names.appStack}`,
+        `${changes} changes are left after the apply: ${changedAddresses(plan).join(", ")}. The database is restored and in ` +
+          `service; look at: npm run cdktf -- diff ${context.names.appStack}`,
       );
-    }
-    return "empty";
-  },
+    }),
 };

@@ -9,6 +9,9 @@ export const findRecoveryPointStep = (arn: string): Step<RestoreContext> => ({
   title: () => "find the recovery point",
   readOnly: true,
   async run(context) {
+    const known = context.journal.facts.recoveryPoint;
+    // What was restored from it is there: whether the recovery point still is does not matter any more.
+    if (context.isRestored && known) return `${known.clusterIdentifier} of ${known.createdAt}`;
     const point = await findRecoveryPoint(context, arn);
     if (!belongsToStage(context, point.clusterIdentifier)) {
       throw new UserError(

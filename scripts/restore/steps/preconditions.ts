@@ -15,28 +15,36 @@ import { UserError } from "../../command";
 import type { Step } from "../../runbook/engine";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
+import { copyLifetimeDays } from "./copy-back";
 
 export const preconditions: Step<RestoreContext> = {
   name: "check-preconditions",
   title: () => "check key, names, quotas, state lock",
   readOnly: true,
   async run(context) {
+    await keyIsUsable(context);
+    // Once the restored cluster is there, the rest has served: it must not keep an interrupted run from finishing.
+    if (context.isRestored) return "the cluster is restored already";
     await Promise.all([
-      keyIsUsable(context),
       ownResourcesExist(context),
       vaultIsThere(context),
       quotasSuffice(context),
       stateIsFree(context),
     ]);
     engineVersionFits(context);
+    copyFitsLock(context);
     const { previousIdentifier = context.names.clusterIdentifier } = context.journal.facts;
     context.journal.learn({ previousIdentifier });
-    if (context.journal.isDone("restore-cluster")) return undefined;
     const old = await findCluster(context.rds, previousIdentifier);
-    if (old?.DbClusterResourceId) context.journal.learn({ oldClusterResourceId: old.DbClusterResourceId });
-    return old
-      ? `the old cluster ${previousIdentifier} is there and will be kept`
-      : `the old cluster ${previousIdentifier} is gone`;
+    if (!old?.DbClusterResourceId) return `the old cluster ${previousIdentifier} is gone`;
+    if (old.Status !== "available" && !context.options.rehearse && !context.options.keepIdentifier) {
+      throw new UserError(
+        `The old cluster ${previousIdentifier} is ${old.Status}, so it cannot give up its name. Start it or wait until it is ` +
+          "available or gone, or restore with --keep-identifier.",
+      );
+    }
+    context.journal.learn({ oldClusterResourceId: old.DbClusterResourceId });
+    return `the old cluster ${previousIdentifier} is there and will be kept`;
   },
 };
 
@@ -80,11 +88,13 @@ async function vaultIsThere(context: RestoreContext): Promise<void> {
 
 async function quotasSuffice(context: RestoreContext): Promise<void> {
   const { AccountQuotas = [] } = await context.rds.send(new DescribeAccountAttributesCommand({}));
-  for (const name of ["DBClusters", "DBInstances"]) {
+  const needed = { DBClusters: 1, DBInstances: context.options.rehearse ? 1 : 1 + context.stage.db.dbReaders };
+  for (const [name, more] of Object.entries(needed)) {
     const quota = AccountQuotas.find((entry) => entry.AccountQuotaName === name);
-    if (quota && Number(quota.Used) >= Number(quota.Max)) {
+    if (quota && Number(quota.Used) + more > Number(quota.Max)) {
       throw new UserError(
-        `The account's quota ${name} is used up (${quota.Used} of ${quota.Max}). Ask AWS for more in Service Quotas, or delete one.`,
+        `The restore needs ${more} more of the account's quota ${name}, of which ${quota.Used} of ${quota.Max} are used. ` +
+          "Ask AWS for more in Service Quotas, or delete what is not needed.",
       );
     }
   }
@@ -134,11 +144,27 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
+/** The copy must be kept for its age and some days more, and the vault's lock may not allow that. */
+function copyFitsLock({ journal, stage }: RestoreContext): void {
+  const { recoveryPoint } = journal.facts;
+  if (!recoveryPoint || recoveryPoint.accountId === stage.accountId || !stage.backup.enabled) return;
+  const { lock } = stage.backup;
+  const days = copyLifetimeDays(recoveryPoint, lock);
+  if (days > lock.maxRetentionDays) {
+    throw new UserError(
+      `A copy of this recovery point must be kept for ${days} days from its creation, but backup.lock.maxRetentionDays of stage ` +
+        `${stage.name} is ${lock.maxRetentionDays}. Choose a newer recovery point, or raise the maximum and deploy the vault first.`,
+    );
+  }
+}
+
 const missing =
   (what: string, stack: string) =>
   (error: Error): never => {
-    // AWS Backup answers AccessDenied for a vault that is not there.
-    if (/NotFound|AccessDenied/.test(error.name))
+    if (/NotFound/.test(error.name))
       throw new UserError(`${what} is not there. Deploy it first: npm run cdktf -- deploy ${stack}`);
+    if (/AccessDenied/.test(error.name)) {
+      throw new UserError(`${what} is not there, or these credentials may not look at it: ${error.message}`);
+    }
     throw error;
   };

@@ -13,6 +13,9 @@ import type { RestoreContext } from "../context";
 export const removeRestored: Step<RestoreContext> = {
   name: "remove-restored",
   title: (context) => `remove the rehearsal's cluster ${context.restoredIdentifier}`,
+  async isDone(context) {
+    return (await findClusterByResourceId(context.rds, context.fact("newClusterResourceId"))) === undefined;
+  },
   async run(context) {
     const { rds } = context;
     const cluster = await findClusterByResourceId(rds, context.fact("newClusterResourceId"));

@@ -10,17 +10,23 @@ import { RestoreDBClusterFromSnapshotCommand } from "@aws-sdk/client-rds";
 import { backtrack, roleArn } from "../../../config";
 import { UserError } from "../../command";
 import type { Step } from "../../runbook/engine";
-import { findCluster, waitForCluster } from "../aurora";
+import { findCluster, findClusterByResourceId, waitForCluster } from "../aurora";
 import type { RestoreContext } from "../context";
-import { waitForJob } from "../jobs";
+import { runJob } from "../jobs";
 import { localRecoveryPoint } from "./copy-back";
 
 /** Restore metadata that AWS gives and takes back; the rest of what it gives is informational and would be refused. */
-const CARRIED_OVER = ["Engine", "EngineMode", "EngineVersion", "DatabaseName", "Port", "CopyTagsToSnapshot"];
+const CARRIED_OVER = ["Engine", "EngineMode", "DatabaseName", "Port", "CopyTagsToSnapshot"];
 
 export const restoreCluster: Step<RestoreContext> = {
   name: "restore-cluster",
   title: (context) => `restore beside the old cluster as ${context.restoredIdentifier}`,
+  async isDone({ journal, rds }) {
+    const { newClusterResourceId } = journal.facts;
+    return (
+      newClusterResourceId !== undefined && (await findClusterByResourceId(rds, newClusterResourceId)) !== undefined
+    );
+  },
   async run(context) {
     const point = context.fact("recoveryPoint");
     const settings = await ownSettings(context);
@@ -70,40 +76,50 @@ async function restoreRecoveryPoint(context: RestoreContext, settings: OwnSettin
   const carriedOver = Object.fromEntries(
     Object.entries(RestoreMetadata).filter(([key, value]) => CARRIED_OVER.includes(key) && value),
   );
-  const { RestoreJobId } = await backup.send(
-    new StartRestoreJobCommand({
-      RecoveryPointArn,
-      ResourceType: "Aurora",
-      IamRoleArn: roleArn(stage, names.backupRole),
-      IdempotencyToken: context.idempotencyToken("restore"),
-      Metadata: {
-        ...carriedOver,
-        DBClusterIdentifier: context.restoredIdentifier,
-        DBSubnetGroupName: names.dbSubnetGroup,
-        DBClusterParameterGroupName: names.clusterParameterGroup,
-        VpcSecurityGroupIds: JSON.stringify([settings.securityGroupId]),
-        KmsKeyId: settings.kmsKeyArn,
-        // Backtrack can be turned on only when a cluster is created or restored.
-        ...(settings.backtrackSeconds > 0 && { BacktrackWindow: String(settings.backtrackSeconds) }),
-      },
-    }),
-  );
-  context.journal.learn({ restoreJobId: RestoreJobId as string });
-  await waitForJob(context, `Restore job ${RestoreJobId}`, async () => {
-    const job = await backup.send(new DescribeRestoreJobCommand({ RestoreJobId }));
-    return { state: job.Status, percent: job.PercentDone, message: job.StatusMessage };
+  const metadata = () => ({
+    ...carriedOver,
+    EngineVersion: stage.db.engineVersion,
+    DBClusterIdentifier: context.restoredIdentifier,
+    DBSubnetGroupName: names.dbSubnetGroup,
+    DBClusterParameterGroupName: names.clusterParameterGroup,
+    VpcSecurityGroupIds: JSON.stringify([settings.securityGroupId]),
+    KmsKeyId: settings.kmsKeyArn,
+    // Backtrack can be turned on only when a cluster is created or restored.
+    ...(settings.backtrackSeconds > 0 && { BacktrackWindow: String(settings.backtrackSeconds) }),
+  });
+  await runJob(context, {
+    fact: "restoreJobId",
+    what: "Restore job",
+    async start(IdempotencyToken) {
+      const IamRoleArn = roleArn(stage, names.backupRole);
+      const { RestoreJobId } = await backup.send(
+        new StartRestoreJobCommand({
+          RecoveryPointArn,
+          ResourceType: "Aurora",
+          IamRoleArn,
+          IdempotencyToken,
+          Metadata: metadata(),
+        }),
+      );
+      return RestoreJobId;
+    },
+    async describe(RestoreJobId) {
+      const job = await backup.send(new DescribeRestoreJobCommand({ RestoreJobId }));
+      return { state: job.Status, percent: job.PercentDone, message: job.StatusMessage };
+    },
   });
 }
 
 /** A plain Aurora snapshot is restored by Aurora itself. */
 async function restoreSnapshot(context: RestoreContext, settings: OwnSettings): Promise<void> {
-  const { rds, names } = context;
+  const { rds, names, stage } = context;
   if (await findCluster(rds, context.restoredIdentifier)) return;
   await rds.send(
     new RestoreDBClusterFromSnapshotCommand({
       SnapshotIdentifier: context.fact("recoveryPoint").arn,
       DBClusterIdentifier: context.restoredIdentifier,
       Engine: "aurora-mysql",
+      EngineVersion: stage.db.engineVersion,
       DBSubnetGroupName: names.dbSubnetGroup,
       DBClusterParameterGroupName: names.clusterParameterGroup,
       VpcSecurityGroupIds: [settings.securityGroupId],

@@ -36,9 +36,9 @@ export const checkContent: Step<RestoreContext> = {
     const cluster = await clusterOf(context, context.restoredIdentifier);
     const content = (await callDatabaseUsers(context, { action: "check", cluster })) as CheckResult;
     // A job can succeed and hold nothing: the job's status proves less than what is in the database.
-    if (content.tables === 0)
+    if (content.tables === 0 || content.rows === 0)
       throw new UserError(
-        `Database ${content.database} of ${cluster.identifier} has no tables. The old cluster was not touched; try another recovery point.`,
+        `Database ${content.database} of ${cluster.identifier} holds nothing (${content.tables} tables, ${content.rows} rows). The old cluster was not touched; try another recovery point.`,
       );
     context.journal.learn({ content });
     return `${content.tables} tables, ${content.rows.toLocaleString("en")} rows, newest log entry ${content.newestLogEvent ?? "none"}`;
@@ -59,6 +59,24 @@ export const updateSecrets: Step<RestoreContext> = {
       action: "ensure",
       cluster: await clusterOf(context, context.fact("previousIdentifier")),
     });
+    return undefined;
+  },
+};
+
+/** The name that the application uses must lead to what was checked: a name can lag behind its change. */
+export const checkLive: Step<RestoreContext> = {
+  name: "check-live",
+  title: (context) => `check that ${context.finalIdentifier} answers with the restored content`,
+  async run(context) {
+    const cluster = await clusterOf(context, context.finalIdentifier);
+    const live = (await callDatabaseUsers(context, { action: "check", cluster })) as CheckResult;
+    const restored = context.fact("content");
+    if (live.tables !== restored.tables || live.newestLogEvent !== restored.newestLogEvent) {
+      throw new UserError(
+        `${cluster.identifier} answers with ${live.tables} tables, newest log entry ${live.newestLogEvent}; restored were ` +
+          `${restored.tables}, ${restored.newestLogEvent}. Wait a minute and give the same command again.`,
+      );
+    }
     return undefined;
   },
 };

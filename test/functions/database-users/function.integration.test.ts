@@ -14,7 +14,12 @@ import { type Certificates, makeCertificates, readPem } from "../../local-aws/ho
 import { requireTools } from "../../local-aws/tools";
 
 const MASTER = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:rds!cluster-1";
-const SETTINGS = { APPLICATION_SECRET_ARN: "application", DDL_SECRET_ARN: "ddl", DATABASE_NAME: "redcap" };
+const SETTINGS = {
+  APPLICATION_SECRET_ARN: "application",
+  DDL_SECRET_ARN: "ddl",
+  DATABASE_NAME: "redcap",
+  DATABASE_DOMAIN: "localhost",
+};
 
 const folder = mkdtempSync(join(tmpdir(), "database-users-"));
 const secrets = new Map<string, string>();

@@ -4,9 +4,10 @@ import type { Place } from "../host/moto-client";
 import { sleep } from "../host/processes";
 import { applySettings, checkGroups } from "./cluster-settings";
 import { checkIdentifier, checkPassword, describe } from "./clusters";
+import { createLogGroups } from "./log-groups";
 import { createMasterSecret, deleteMasterSecret, rotateMasterSecret } from "./master-secret";
 import { snapshotCluster } from "./snapshots";
-import { arn, type Cluster, fault, flag, type Parameters, type RdsState, required, text } from "./state";
+import { arn, type Cluster, fault, flag, LAG_SECONDS, type Parameters, type RdsState, required, text } from "./state";
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html */
 export async function modifyCluster(state: RdsState, place: Place, parameters: Parameters): Promise<DBCluster> {
@@ -21,26 +22,37 @@ export async function modifyCluster(state: RdsState, place: Place, parameters: P
   await checkGroups(state.moto, place, parameters);
   const newName = text(parameters, "NewDBClusterIdentifier");
   const newIdentifier = newName && checkIdentifier(state, place, newName);
-  await changeMasterPassword(state, cluster, parameters);
+  const resetsPassword = await changeMasterPassword(state, cluster, parameters);
   applySettings(shape, parameters);
-  if (newIdentifier && flag(parameters, "ApplyImmediately")) await rename(state, cluster, newIdentifier);
-  else {
+  await createLogGroups(state.moto, cluster);
+  if (newIdentifier && flag(parameters, "ApplyImmediately")) {
+    passThrough(state, cluster, "renaming", () => rename(state, cluster, newIdentifier));
+  } else {
     // Without ApplyImmediately a new name waits for the maintenance window, which never comes here.
     if (newIdentifier)
       shape.PendingModifiedValues = { ...shape.PendingModifiedValues, DBClusterIdentifier: newIdentifier };
-    void passThrough(state, cluster, "modifying");
+    passThrough(state, cluster, resetsPassword ? "resetting-master-credentials" : "modifying");
   }
   return describe(state, cluster);
 }
 
-/** Shows a state of change for a moment. */
-async function passThrough(state: RdsState, cluster: Cluster, status: string): Promise<void> {
-  cluster.shape.Status = status;
-  await sleep(state.changeSeconds * 1000);
-  if (cluster.shape.Status === status) cluster.shape.Status = "available";
+/** Shows a state of change for a while, but not at once: the call is answered, and the cluster still `available`. */
+function passThrough(state: RdsState, cluster: Cluster, status: string, change = async () => {}): void {
+  const pass = async () => {
+    await sleep(LAG_SECONDS * 1000);
+    if (cluster.shape.Status === "deleting") return;
+    cluster.shape.Status = status;
+    await change();
+    await sleep(state.changeSeconds * 1000);
+    if (cluster.shape.Status === "deleting") return;
+    if (cluster.shape.Status === status) cluster.shape.Status = "available";
+    await state.connect(cluster);
+  };
+  pass().catch((error: Error) => state.host.log(`${status} ${cluster.shape.DBClusterIdentifier}: ${error.message}`));
 }
 
-async function changeMasterPassword(state: RdsState, cluster: Cluster, parameters: Parameters): Promise<void> {
+/** @returns whether the password changed */
+async function changeMasterPassword(state: RdsState, cluster: Cluster, parameters: Parameters): Promise<boolean> {
   const { shape } = cluster;
   const password = text(parameters, "MasterUserPassword");
   const manage = flag(parameters, "ManageMasterUserPassword");
@@ -72,7 +84,8 @@ async function changeMasterPassword(state: RdsState, cluster: Cluster, parameter
     await server.setMaster(shape.MasterUsername, await createMasterSecret(state.moto, cluster, key));
   } else if (rotate) {
     await server.setMaster(shape.MasterUsername, await rotateMasterSecret(state.moto, cluster));
-  }
+  } else return false;
+  return true;
 }
 
 /** Connections drop; the endpoint of the old name leads nowhere, that of the new one to this cluster. */
@@ -83,7 +96,7 @@ async function rename(state: RdsState, cluster: Cluster, identifier: string): Pr
   shape.DBClusterArn = arn(place, "cluster", identifier);
   shape.Port = (await state.endpoint(place, identifier)).port;
   for (const instance of instances) instance.shape.DBClusterIdentifier = identifier;
-  void passThrough(state, cluster, "renaming").then(() => state.connect(cluster));
+  await createLogGroups(state.moto, cluster);
 }
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverDBCluster.html */

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { DBCluster } from "@aws-sdk/client-rds";
 import type { Place } from "../host/moto-client";
 import { applySettings, checkGroups, encryptionKey, groupParameters } from "./cluster-settings";
+import { createLogGroups } from "./log-groups";
 import { MariaDb } from "./mariadb";
 import { createMasterSecret } from "./master-secret";
 import {
@@ -169,7 +170,10 @@ async function newCluster(
 
 /** Lets the server start while the cluster shows `creating`, as AWS does. */
 function begin(state: RdsState, cluster: Cluster, start: () => Promise<MariaDb>): void {
-  cluster.server = start();
+  cluster.server = start().then(async (server) => {
+    await createLogGroups(state.moto, cluster);
+    return server;
+  });
   cluster.server.then(
     () => {
       cluster.shape.Status = "available";

@@ -9,6 +9,7 @@ import {
   filterValues,
   flag,
   type Instance,
+  LAG_SECONDS,
   number,
   type Parameters,
   type RdsState,
@@ -20,6 +21,11 @@ import {
 /** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html */
 export async function createInstance(state: RdsState, place: Place, parameters: Parameters): Promise<DBInstance> {
   const cluster = state.cluster(place, required(parameters, "DBClusterIdentifier"));
+  const { DBClusterIdentifier, Status } = cluster.shape;
+  if (Status !== "available") {
+    const message = `DB cluster ${DBClusterIdentifier} is in state ${Status}, expected: available.`;
+    throw fault("InvalidDBClusterStateFault", message);
+  }
   const identifier = checkName(state, place, required(parameters, "DBInstanceIdentifier"));
   const engine = required(parameters, "Engine");
   if (engine !== cluster.shape.Engine) {
@@ -120,18 +126,30 @@ export async function modifyInstance(state: RdsState, instance: Instance, parame
   }
   applySettings(shape, parameters);
   const newName = text(parameters, "NewDBInstanceIdentifier");
-  if (newName) {
-    const identifier = checkName(state, instance.place, newName);
-    if (flag(parameters, "ApplyImmediately")) {
-      shape.DBInstanceIdentifier = identifier;
-      shape.DBInstanceArn = arn(instance.place, "db", identifier);
-      shape.DBInstanceStatus = "renaming";
-      void sleep(state.changeSeconds * 1000).then(() => {
-        if (shape.DBInstanceStatus === "renaming") shape.DBInstanceStatus = "available";
-      });
-    } else shape.PendingModifiedValues = { ...shape.PendingModifiedValues, DBInstanceIdentifier: identifier };
+  const identifier = newName && checkName(state, instance.place, newName);
+  if (identifier && flag(parameters, "ApplyImmediately")) void rename(state, instance, identifier);
+  else {
+    if (identifier) shape.PendingModifiedValues = { ...shape.PendingModifiedValues, DBInstanceIdentifier: identifier };
+    void passThrough(state, shape, "modifying");
   }
   return describe(instance);
+}
+
+function rename(state: RdsState, { place, shape }: Instance, identifier: string): Promise<void> {
+  return passThrough(state, shape, "renaming", () => {
+    shape.DBInstanceIdentifier = identifier;
+    shape.DBInstanceArn = arn(place, "db", identifier);
+  });
+}
+
+/** Shows a state of change for a while, but not at once: the call is answered, and the instance still `available`. */
+async function passThrough(state: RdsState, shape: DBInstance, status: string, change = () => {}): Promise<void> {
+  await sleep(LAG_SECONDS * 1000);
+  if (shape.DBInstanceStatus === "deleting") return;
+  shape.DBInstanceStatus = status;
+  change();
+  await sleep(state.changeSeconds * 1000);
+  if (shape.DBInstanceStatus === status) shape.DBInstanceStatus = "available";
 }
 
 /** The cluster's data stay; a reader takes over when the writer goes. */

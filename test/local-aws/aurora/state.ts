@@ -34,6 +34,12 @@ export interface Snapshot {
   cluster: Pick<DBCluster, "DatabaseName" | "EngineVersion" | "MasterUsername" | "BacktrackWindow">;
 }
 
+/** Seconds after a change was accepted that the old status is still shown. On AWS a waiter that looks at once sees it, too. */
+export const LAG_SECONDS = 0.2;
+
+/** Statuses of an instance that serves nobody. */
+const NOT_SERVING = ["creating", "failed", "deleting"];
+
 const same = (a: Place, b: Place) => a.account === b.account && a.region === b.region;
 
 /** A fault of the API, e.g. `fault("DBClusterNotFoundFault", "…", 404)`. */
@@ -104,7 +110,7 @@ export class RdsState {
   /** Lets connections in if the cluster has an instance that is there, and drops them if not. */
   async connect(cluster: Cluster): Promise<void> {
     const endpoint = await this.endpoint(cluster.place, cluster.shape.DBClusterIdentifier);
-    const ready = cluster.instances.some(({ shape }) => shape.DBInstanceStatus === "available");
+    const ready = cluster.instances.some(({ shape }) => !NOT_SERVING.includes(shape.DBInstanceStatus ?? ""));
     if (ready) await endpoint.open((await cluster.server).port);
     else await endpoint.close();
   }

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { AwsError, type AwsResponse, json } from "../service";
+import { removeExpired } from "./expiry";
 import type { Jobs } from "./jobs";
 import { runSchedule } from "./schedule";
 
@@ -27,7 +28,7 @@ const CLOCK = z.strictObject({ days: z.number().positive() });
  * - `fail-next` {kind, message, state?}: the next job of that kind fails, or ends as PARTIAL.
  * - `job-seconds` {seconds}: how long jobs take from now on.
  * - `global-settings` {isCrossAccountBackupEnabled}: as the management account would set it.
- * - `clock` {days}: moves the service's clock forward, to let a lock's days of grace pass.
+ * - `clock` {days}: moves the service's clock forward: a lock's days of grace pass, recovery points expire.
  */
 export async function answerAdmin(jobs: Jobs, command: string, content: Buffer): Promise<AwsResponse> {
   const body: unknown = JSON.parse(content.toString("utf8"));
@@ -48,6 +49,7 @@ export async function answerAdmin(jobs: Jobs, command: string, content: Buffer):
       return json({});
     case "clock":
       jobs.state.moveClock(read(CLOCK, body).days);
+      await removeExpired(jobs);
       return json({ now: jobs.state.now().toISOString() });
     default:
       throw new AwsError("UnknownOperationException", `No admin command ${command}`, 404);

@@ -26,6 +26,8 @@ import {
   ModifyDBClusterCommand,
 } from "@aws-sdk/client-rds";
 import { createConnection } from "mysql2/promise";
+import { LAG_SECONDS } from "../aurora/state";
+import { sleep } from "../host/processes";
 import {
   backUp,
   copy,
@@ -72,6 +74,9 @@ async function addWriter(DBClusterIdentifier: string) {
   const ServerlessV2ScalingConfiguration = { MinCapacity: 0.5, MaxCapacity: 2 };
   await until(async () => ((await cluster(DBClusterIdentifier))?.Status === "available" ? true : undefined));
   await source.rds.send(new ModifyDBClusterCommand({ DBClusterIdentifier, ServerlessV2ScalingConfiguration }));
+  // The change shows a moment later.
+  await sleep(2 * LAG_SECONDS * 1000);
+  await until(async () => ((await cluster(DBClusterIdentifier))?.Status === "available" ? true : undefined));
   const instance = { DBInstanceIdentifier: `${DBClusterIdentifier}-1`, DBInstanceClass: "db.serverless" };
   await source.rds.send(new CreateDBInstanceCommand({ ...instance, DBClusterIdentifier, Engine: "aurora-mysql" }));
   await until(async () => ((await cluster(DBClusterIdentifier))?.Status === "available" ? true : undefined));

@@ -1,8 +1,18 @@
 // What makes a cross-account copy fail, one rule at a time, with the status message that AWS gives.
 
-import { PutBackupVaultAccessPolicyCommand, PutBackupVaultLockConfigurationCommand } from "@aws-sdk/client-backup";
+import {
+  DescribeRecoveryPointCommand,
+  ListRecoveryPointsByBackupVaultCommand,
+  PutBackupVaultAccessPolicyCommand,
+  PutBackupVaultLockConfigurationCommand,
+  StartRestoreJobCommand,
+} from "@aws-sdk/client-backup";
 import { DisableKeyCommand, EnableKeyCommand } from "@aws-sdk/client-kms";
-import { CreateDBClusterCommand, DescribeDBClustersCommand } from "@aws-sdk/client-rds";
+import {
+  CreateDBClusterCommand,
+  DescribeDBClusterSnapshotsCommand,
+  DescribeDBClustersCommand,
+} from "@aws-sdk/client-rds";
 import { PutObjectCommand } from "@aws-sdk/client-s3";
 import { askAdmin } from "./serve";
 import {
@@ -210,4 +220,40 @@ test("a planned failure, and one in part, end the job", async () => {
     expect(await copy(source, bucketPoint, destination.vaultArn)).toMatchObject({ State, StatusMessage: "as planned" });
   }
   expect(await copy(source, bucketPoint, destination.vaultArn)).toMatchObject({ State: "COMPLETED" });
+});
+
+describe("expiry", () => {
+  const held = async ({ backup, vaultName }: TestAccount) => {
+    const { RecoveryPoints = [] } = await backup.send(
+      new ListRecoveryPointsByBackupVaultCommand({ BackupVaultName: vaultName }),
+    );
+    return RecoveryPoints.map(({ RecoveryPointArn }) => RecoveryPointArn);
+  };
+  const created = async ({ backup, vaultName }: TestAccount, RecoveryPointArn: string) => {
+    const input = { BackupVaultName: vaultName, RecoveryPointArn };
+    return (await backup.send(new DescribeRecoveryPointCommand(input))).CreationDate;
+  };
+
+  test("a copy is as old as its source, and its lifecycle counts from there", async () => {
+    const original = await auroraPoint("expiring", await createKey(source.kms, source.id, destination.id));
+    const copied = await copy(source, original, destination.vaultArn, 60);
+    const away = copied.DestinationRecoveryPointArn ?? "";
+    await askAdmin(accounts.aws.endpoint, "clock", { days: 40 });
+
+    // 35 days are over in the source vault, and the snapshot with them.
+    expect(await held(source)).not.toContain(original);
+    const snapshots = await source.rds.send(new DescribeDBClusterSnapshotsCommand({}));
+    expect(snapshots.DBClusterSnapshots?.map((one) => one.DBClusterSnapshotArn)).not.toContain(original);
+    const start = new StartRestoreJobCommand({ RecoveryPointArn: original, IamRoleArn: source.roleArn, Metadata: {} });
+    await expect(source.backup.send(start)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
+
+    const tooShort = await copy(destination, away, source.vaultArn, 7);
+    expect(tooShort.State).toBe("COMPLETED");
+    expect(await held(source)).not.toContain(tooShort.DestinationRecoveryPointArn);
+
+    const longEnough = await copy(destination, away, source.vaultArn, 40 + 7);
+    const back = longEnough.DestinationRecoveryPointArn ?? "";
+    expect(await held(source)).toContain(back);
+    expect(await created(source, back)).toEqual(await created(destination, away));
+  });
 });

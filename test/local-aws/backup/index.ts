@@ -8,6 +8,7 @@ import { AuroraDriver } from "./aurora";
 import { backupJobHandlers } from "./backup-jobs";
 import { type Credentials, createClients } from "./clients";
 import { copyJobHandlers } from "./copy-jobs";
+import { removeExpired } from "./expiry";
 import { Jobs } from "./jobs";
 import { notificationHandlers } from "./notifications";
 import { Permissions } from "./permissions";
@@ -79,6 +80,7 @@ export function createBackupService(context: BackupContext): BackupService {
     if (!handler) throw new AwsError("UnknownOperationException", `${parsed.operation} is not modelled.`, 501);
     const caller: Caller = { account: request.account, accessKeyId: request.accessKeyId };
     await enforceVaultPolicy(state, permissions, parsed, caller);
+    await removeExpired(jobs);
     return answer(await handler(parsed.input, caller));
   };
 

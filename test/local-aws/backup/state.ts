@@ -136,7 +136,7 @@ export class BackupState {
     return known;
   }
 
-  /** The service's clock: tests may move it forward to let a lock's days of grace pass. */
+  /** The service's clock: tests may move it forward to let days of grace pass and recovery points expire. */
   now(): Date {
     return new Date(Date.now() + this.clockOffsetMs);
   }
@@ -167,6 +167,11 @@ export class BackupState {
 
   recoveryPoints(account: string): RecoveryPoint[] {
     return [...this.of(account).vaults.values()].flatMap((vault) => [...vault.recoveryPoints.values()]);
+  }
+
+  /** All vaults of all accounts. */
+  vaults(): Vault[] {
+    return [...this.accounts.values()].flatMap(({ vaults }) => [...vaults.values()]);
   }
 
   /** ARN of something that belongs to AWS Backup. */

@@ -22,13 +22,15 @@ it.each([[["delete", "create"] as const], [["create", "delete"] as const]])(
     const replaced = plan(
       change("aws_rds_cluster.cluster", [...actions], { replace_paths: [["kms_key_id"], ["scaling", 0, "max"]] }),
     );
-    expect(() => gate(replaced)).toThrow("replace aws_rds_cluster.cluster, forced by kms_key_id, scaling[0].max");
+    expect(() => gate(replaced)).toThrow(
+      "replace aws_rds_cluster.cluster: kms_key_id forces it, scaling[0].max forces it",
+    );
   },
 );
 
 it("refuses to forget something stateful", () => {
   expect(judge(plan(change("aws_s3_bucket.files", ["forget"])))).toEqual([
-    { address: "aws_s3_bucket.files", action: "forget", forcedBy: [] },
+    { address: "aws_s3_bucket.files", action: "forget", because: [] },
   ]);
 });
 
@@ -42,7 +44,7 @@ it("reads a plan that prevent_destroy stopped", () => {
     ...plan(change("aws_rds_cluster.cluster", ["delete", "create"], { replace_paths: [["kms_key_id"]] })),
     errored: true,
   };
-  expect(() => gate(errored)).toThrow("forced by kms_key_id");
+  expect(() => gate(errored)).toThrow("kms_key_id forces it");
 });
 
 it("refuses a plan that ended with another error", () => {
@@ -57,6 +59,27 @@ it("lets updates, creations, imports and the replacement of what holds no data t
     change("aws_rds_cluster.imported", ["no-op"], { importing: { id: "redcap-prod" } }),
   );
   expect(() => gate(ordinary)).not.toThrow();
+});
+
+it.each([
+  "aws_backup_selection",
+  "aws_backup_vault_policy",
+  "aws_backup_vault_lock_configuration",
+  "aws_s3_bucket_versioning",
+])("lets %s be replaced, but not go", (type) => {
+  expect(() => gate(plan(change(`${type}.one`, ["delete", "create"])))).not.toThrow();
+  expect(() => gate(plan(change(`${type}.one`, ["delete"])))).toThrow(`destroy ${type}.one`);
+});
+
+it("gives Terraform's reason where no attribute forces it, and tells a deposed object from the live one", () => {
+  const removed = {
+    ...change("aws_s3_bucket.files", ["delete"]),
+    action_reason: "delete_because_no_resource_config",
+    deposed: "ab12",
+  };
+  expect(() => gate(plan(removed))).toThrow(
+    "destroy aws_s3_bucket.files (deposed ab12): delete because no resource config",
+  );
 });
 
 it("counts what an apply would do: changes, imports and outputs, not reads", () => {

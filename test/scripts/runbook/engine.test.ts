@@ -67,7 +67,7 @@ it("remembers facts across runs, and begins anew after a finished one", async ()
 it("only looks in a dry run", async () => {
   const world = new World();
   const confirm = jest.fn();
-  await runSteps({ steps, context: world, journal: Journal.scratch("run"), dryRun: true, confirm });
+  await runSteps({ steps, context: world, journal: Journal.scratch("run"), dryRun: true, beforeChanges: confirm });
   expect(world.done).toEqual(["look"]);
   expect(confirm).not.toHaveBeenCalled();
 });
@@ -77,7 +77,7 @@ it("asks once, before the first change, and stops on a no", async () => {
   const confirm = jest.fn(async () => {
     throw new UserError("no");
   });
-  await expect(runSteps({ steps, context: world, journal: open(), confirm })).rejects.toThrow("no");
+  await expect(runSteps({ steps, context: world, journal: open(), beforeChanges: confirm })).rejects.toThrow("no");
   expect(world.done).toEqual(["look"]);
   expect(confirm).toHaveBeenCalledTimes(1);
 });

@@ -23,7 +23,7 @@ describe("cluster", () => {
       backtrack_window: 86_400,
       copy_tags_to_snapshot: true,
       delete_automated_backups: false,
-      enabled_cloudwatch_logs_exports: ["audit", "error", "slowquery"],
+      enabled_cloudwatch_logs_exports: ["audit", "error"],
       apply_immediately: false,
       serverlessv2_scaling_configuration: { min_capacity: 1, max_capacity: 16 },
       tags: { "redcap:backup": "redcap-prod" },
@@ -46,7 +46,7 @@ describe("cluster", () => {
     expect(stack.terraform.required_providers).toMatchObject({ random: { version: "3.6.0" } });
   });
 
-  test("has REDCap's parameters, TLS required, no binlog and no query in the audit log", () => {
+  test("has REDCap's parameters, TLS required, no binlog and no query in a log", () => {
     const group = one(stack, "aws_rds_cluster_parameter_group");
     expect(group).toMatchObject({ name: "redcap-prod", family: "aurora-mysql8.0" });
     const parameters = Object.fromEntries(blocks(group.parameter).map(({ name, value }) => [name, value]));
@@ -59,8 +59,7 @@ describe("cluster", () => {
       require_secure_transport: "ON",
       server_audit_logging: "1",
       server_audit_events: "CONNECT,QUERY_DCL,QUERY_DDL",
-      slow_query_log: "1",
-      long_query_time: "5",
+      slow_query_log: "0",
     });
   });
 
@@ -69,7 +68,6 @@ describe("cluster", () => {
     expect(groups.map(([, { name }]) => name)).toEqual([
       "/aws/rds/cluster/redcap-prod/audit",
       "/aws/rds/cluster/redcap-prod/error",
-      "/aws/rds/cluster/redcap-prod/slowquery",
     ]);
     expect(cluster.depends_on).toEqual(groups.map(([id]) => `aws_cloudwatch_log_group.${id}`));
   });
@@ -140,14 +138,19 @@ describe("settings", () => {
     expect(byId(restored, "aws_rds_cluster_instance").writer?.identifier).toBe("restored-1-1");
     expect(statements(restored, "database-users_read-master-secrets")[0]?.condition?.[0]?.values).toEqual([
       "arn:aws:rds:eu-west-2:111111111111:cluster:restored-1",
+      "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod",
       "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod-restored-*",
+      "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod-replaced-*",
     ]);
   });
 
   test("turn backtrack off with a message where the region has none", () => {
     const said = jest.spyOn(console, "error").mockImplementation(() => undefined);
+    const { service } = sampleStage("prod");
+    const certificateArn = "arn:aws:acm:eu-north-1:111111111111:certificate/00000000-0000-4000-8000-000000000001";
     const north = synthesizeApp({
       region: "eu-north-1",
+      service: { ...service, certificateArn } as typeof service,
       backup: { enabled: false, optOutReason: "For this test only." },
     });
     expect(one(north, "aws_rds_cluster").backtrack_window).toBeUndefined();
@@ -175,7 +178,13 @@ describe("database users", () => {
       handler: "index.handler",
       timeout: 900,
       memory_size: 512,
-      environment: { variables: { DATABASE_NAME: "redcap", NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem" } },
+      environment: {
+        variables: {
+          DATABASE_NAME: "redcap",
+          DATABASE_DOMAIN: ref('replace(aws_rds_cluster.cluster.endpoint, "/^[^.]*[.]/", "")'),
+          NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
+        },
+      },
     });
   });
 

@@ -42,6 +42,17 @@ describe("load balancer", () => {
     expect(admitted([])).toEqual([]);
   });
 
+  test("keeps the rules of the other blocks when one is removed", () => {
+    const ids = (allowedIps: string[]) =>
+      Object.entries(byId(synthesizeApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
+        .filter(([id]) => id.startsWith("load-balancer_"))
+        .map(([id, rule]) => [id, rule.cidr_ipv4 ?? rule.cidr_ipv6]);
+    const kept = ["198.51.100.0/24", "2001:db8::/32"];
+    const before = ids(["203.0.113.0/24", ...kept]);
+    expect(ids(kept)).toEqual(before.filter(([, block]) => kept.includes(String(block))));
+    expect(before).toHaveLength(6);
+  });
+
   test("moves to another container port without an interruption", () => {
     const group = one(synthesizeApp(changed({ port: 9_000 })), "aws_lb_target_group");
     expect(group).toMatchObject({ name: "redcap-prod-9000", port: 9_000, lifecycle: { create_before_destroy: true } });
@@ -93,6 +104,25 @@ describe("service", () => {
         DB_PASSWORD: "password",
       }).map(([name, key]) => ({ name, valueFrom: `\${aws_secretsmanager_secret.application.arn}:${key}::` })),
     );
+  });
+
+  test("calls the database and what is configured, by default HTTPS alone", () => {
+    const ways = (app: typeof stack) =>
+      all(app, "aws_vpc_security_group_egress_rule")
+        .filter(({ security_group_id }) => String(security_group_id).includes("service_security-group"))
+        .map((rule) => [rule.cidr_ipv4 ?? rule.cidr_ipv6 ?? "database", rule.ip_protocol, rule.from_port]);
+    const database = ["database", "tcp", ref("aws_rds_cluster.cluster.port")];
+    expect(ways(stack)).toEqual([["0.0.0.0/0", "tcp", 443], database]);
+    expect(ways(synthesizeApp({ network: { type: "create", nat: "none" } }))).toEqual(ways(stack));
+    const egress = [
+      { port: 636, cidr: "10.20.0.0/24" },
+      { port: 443, cidr: "::/0" },
+    ];
+    expect(ways(synthesizeApp(changed({ egress })))).toEqual(
+      expect.arrayContaining([["10.20.0.0/24", "tcp", 636], ["::/0", "tcp", 443], database]),
+    );
+    expect(() => synthesizeApp(changed({ egress: [egress[0], egress[0]] }))).toThrow(/egress.*once/);
+    expect(() => synthesizeApp(changed({ egress: [{ port: 0, cidr: "anywhere" }] }))).toThrow(/egress/);
   });
 
   test("scales by CPU and by requests", () => {

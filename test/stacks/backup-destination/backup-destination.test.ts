@@ -1,5 +1,6 @@
 // The vault that outlives everything: who may copy in, and that nobody gets anything out by destroying it.
-import { prodOf, synthDestination, synthSource } from "../backup-shared/synth";
+import { copyBackRoleArn } from "../../../config";
+import { configuration, prodOf, synthDestination, synthSource } from "../backup-shared/synth";
 
 const SOURCE_ROOT = "arn:aws:iam::111111111111:root";
 const EVERYBODY = [{ type: "AWS", identifiers: ["*"] }];
@@ -65,7 +66,6 @@ describe("the backup destination of the sample", () => {
         principals: EVERYBODY,
         actions: [
           "backup:DeleteBackupVault",
-          "backup:DeleteBackupVaultLockConfiguration",
           "backup:DeleteRecoveryPoint",
           "backup:DisassociateRecoveryPoint",
           "backup:UpdateRecoveryPointLifecycle",
@@ -73,6 +73,8 @@ describe("the backup destination of the sample", () => {
         resources: ["*"],
       },
     ]);
+    // Terraform changes a lock by deleting it first: denied to everybody, the days of grace would be void.
+    expect(denied.flatMap(({ actions }) => actions)).not.toContain("backup:DeleteBackupVaultLockConfiguration");
     // AWS Backup takes no wildcard in the actions of a vault's policy.
     expect(vaultPolicy.flatMap(({ actions }) => actions).join()).not.toContain("*");
   });
@@ -144,6 +146,7 @@ describe("a changed configuration", () => {
       principals: EVERYBODY,
       actions: [
         "backup:DeleteBackupVaultAccessPolicy",
+        "backup:DeleteBackupVaultLockConfiguration",
         "backup:DeleteBackupVaultNotifications",
         "backup:PutBackupVaultAccessPolicy",
         "backup:PutBackupVaultLockConfiguration",
@@ -157,11 +160,57 @@ describe("a changed configuration", () => {
     );
   });
 
+  test("where administrators are named, a plan by anybody else stops before it locks them out", () => {
+    const stack = synthDestination((input) => {
+      prodOf(input).destination.administratorArns = [
+        "arn:aws:iam::222222222222:role/backup.admin",
+        "arn:aws:iam::222222222222:role/aws-reserved/*",
+      ];
+    });
+    const [context] = Object.keys(stack.json.data.aws_iam_session_context ?? {});
+    const issuer = `data.aws_iam_session_context.${context}.issuer_arn`;
+    expect(stack.only("aws_backup_vault_policy").lifecycle).toEqual({
+      precondition: [
+        {
+          condition:
+            `\${anytrue([can(regex("^arn:aws:iam::222222222222:role/backup[.]admin$", ${issuer})), ` +
+            `can(regex("^arn:aws:iam::222222222222:role/aws-reserved/.*$", ${issuer}))])}`,
+          error_message: expect.stringContaining(`administratorArns lacks \${${issuer}}`),
+        },
+      ],
+    });
+    expect(synthDestination().only("aws_backup_vault_policy").lifecycle).toBeUndefined();
+  });
+
+  test("administrators of another account are refused", () => {
+    const other = (input: Parameters<typeof prodOf>[0]) => {
+      prodOf(input).destination.administratorArns = ["arn:aws:iam::111111111111:role/admin"];
+    };
+    expect(() => synthDestination(other)).toThrow(/administratorArns.*backup account 222222222222/);
+  });
+
+  test("the role for copies back has the organization's path and boundary, and the restore finds it", () => {
+    const permissionsBoundaryArn = "arn:aws:iam::222222222222:policy/boundary";
+    const change = (input: Parameters<typeof prodOf>[0]) => {
+      prodOf(input).destination.iam = { rolePath: "/redcap/", permissionsBoundaryArn };
+    };
+    expect(synthDestination(change).only("aws_iam_role")).toMatchObject({
+      path: "/redcap/",
+      permissions_boundary: permissionsBoundaryArn,
+    });
+    const { backupDestination } = configuration(change);
+    expect(copyBackRoleArn(backupDestination as NonNullable<typeof backupDestination>)).toBe(
+      "arn:aws:iam::222222222222:role/redcap/redcap-copy-back",
+    );
+  });
+
   test("two stages in one account are one principal, a stage without copies is none", () => {
     const stack = synthDestination((input) => {
       const { stage } = prodOf(input);
-      const other = { ...structuredClone(stage), accountId: "333333333333" };
-      const quiet = { ...structuredClone(stage), name: "quiet", accountId: "444444444444" };
+      // Its certificate is of the same account.
+      const inAccount = (id: string): typeof stage => JSON.parse(JSON.stringify(stage).replaceAll(stage.accountId, id));
+      const other = inAccount("333333333333");
+      const quiet = { ...inAccount("444444444444"), name: "quiet" };
       for (const rule of quiet.backup.enabled ? quiet.backup.rules : []) delete rule.copy;
       input.stages.push({ ...structuredClone(stage), name: "second" }, { ...other, name: "third" }, quiet);
     });

@@ -115,7 +115,6 @@ describe("the backup source of the sample's prod stage", () => {
     expect(stack.only("aws_iam_role")).toMatchObject({ name: "redcap-prod-backup", path: "/" });
     expect(stack.statements(stack.only("aws_iam_role").assume_role_policy)).toEqual([
       {
-        sid: "BackupAssumes",
         principals: [{ type: "Service", identifiers: ["backup.amazonaws.com"] }],
         actions: ["sts:AssumeRole"],
       },
@@ -227,8 +226,12 @@ describe("a changed configuration", () => {
     const plan = stack.all("aws_backup_plan").find(({ name }) => name === "redcap-prod-other");
     expect(plan?.rule).toEqual([
       expect.objectContaining({
-        lifecycle: { delete_after: 200, cold_storage_after: 30 },
-        copy_action: [expect.objectContaining({ lifecycle: { delete_after: 300, cold_storage_after: 60 } })],
+        lifecycle: { delete_after: 200, cold_storage_after: 30, opt_in_to_archive_for_supported_resources: true },
+        copy_action: [
+          expect.objectContaining({
+            lifecycle: { delete_after: 300, cold_storage_after: 60, opt_in_to_archive_for_supported_resources: true },
+          }),
+        ],
       }),
     ]);
     const selection = stack.all("aws_backup_selection").find(({ name }) => name === "redcap-prod-other");
@@ -278,6 +281,21 @@ describe("refused configurations", () => {
         Object.assign(rule as object, { coldStorageAfterDays: 30, deleteAfterDays: 365 });
       }),
     ).toThrow(/no cold storage for Aurora and S3/);
+  });
+
+  test.each([
+    ["instance/i-0123456789abcdef0", true],
+    ["volume/vol-0123456789abcdef0", false],
+  ])("cold storage for EC2's %s: refused %s", (resource, isRefused) => {
+    const configure = () =>
+      configuration((input) => {
+        prodOf(input).backup.otherResources = {
+          arns: [`arn:aws:ec2:eu-west-2:111111111111:${resource}`],
+          rules: [{ name: "cold", schedule: "cron(0 3 * * ? *)", deleteAfterDays: 200, coldStorageAfterDays: 30 }],
+        };
+      });
+    if (isRefused) expect(configure).toThrow(/no cold storage for .*instance/);
+    else expect(configure).not.toThrow();
   });
 
   test("a copy of other resources without a vault to go to", () => {

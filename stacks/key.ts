@@ -6,7 +6,7 @@ import {
 import { KmsAlias } from "@cdktf/provider-aws/lib/kms-alias";
 import { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
-import { keep } from "../stateful";
+import { keep } from "./stateful";
 
 export interface KeyProps {
   /** Logical id in the stack. */

@@ -1,4 +1,4 @@
-// A role of the stage: with the configured path and boundary, assumable by one AWS service, its policies inline.
+// A role: with the configured path and boundary, assumable by one AWS service, its policies inline.
 import type { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import {
   type DataAwsIamPolicyDocumentStatementCondition as PolicyCondition,
@@ -9,10 +9,11 @@ import { IamRolePolicy } from "@cdktf/provider-aws/lib/iam-role-policy";
 import { IamRolePolicyAttachment } from "@cdktf/provider-aws/lib/iam-role-policy-attachment";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import type { StageConfig } from "../../config";
+import type { IamConfig } from "../config";
 
 export interface RoleProps {
-  stage: StageConfig;
+  /** What the organization asks of every role. */
+  iam: IamConfig;
   name: string;
   description: string;
   /** Service principal that may assume the role, e.g. `ecs-tasks.amazonaws.com`. */
@@ -32,12 +33,12 @@ export class Role extends Construct {
 
   constructor(scope: Construct, id: string, props: RoleProps) {
     super(scope, id);
-    const { stage, policies = {}, managedPolicyArns = [] } = props;
+    const { iam, policies = {}, managedPolicyArns = [] } = props;
     const role = new IamRole(this, "role", {
       name: props.name,
       description: props.description,
-      path: stage.iam.rolePath,
-      permissionsBoundary: stage.iam.permissionsBoundaryArn,
+      path: iam.rolePath,
+      permissionsBoundary: iam.permissionsBoundaryArn,
       assumeRolePolicy: new PolicyDocument(this, "trust", {
         statement: [
           {
@@ -56,7 +57,9 @@ export class Role extends Construct {
           new IamRolePolicy(this, `policy-${name}`, { name, role: role.name, policy: document.json }),
       ),
       ...managedPolicyArns.map(
-        (policyArn, index) => new IamRolePolicyAttachment(this, `managed-${index}`, { role: role.name, policyArn }),
+        (policyArn) =>
+          // By name, not by place in the list: taking one out must not move the others.
+          new IamRolePolicyAttachment(this, policyArn.replace(/^.*\//, ""), { role: role.name, policyArn }),
       ),
     ];
   }

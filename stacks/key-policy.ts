@@ -1,12 +1,15 @@
-// Statements of the key policies of backup vaults, one function per permission set.
+// Statements of key policies, one function per permission set. In a key policy, `*` means the key itself.
 import type { DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
-import { partitionOf } from "../../config";
+import { arn, type Location, partitionOf } from "../config";
 
 /** ARN that stands for everybody in an account whom its own IAM policies let in. */
 export const accountRoot = (accountId: string, region: string): string =>
   `arn:${partitionOf(region)}:iam::${accountId}:root`;
 
-/** Without this statement nobody could manage the key. In a key policy, `*` means the key itself. */
+/**
+ * The account decides by IAM who uses the key. This is also how RDS, AWS Backup, Secrets Manager and S3 use it: with the
+ * rights of the caller or of their role. Without this statement nobody could manage the key.
+ */
 export function ownerManages(accountId: string, region: string): DataAwsIamPolicyDocumentStatement {
   return {
     sid: "OwnerManages",
@@ -17,8 +20,8 @@ export function ownerManages(accountId: string, region: string): DataAwsIamPolic
 }
 
 /**
- * Copies need both vaults' keys in both accounts: one side decrypts, the other encrypts again, and Aurora does it
- * through a grant. Accounts and not roles are named: KMS refuses a policy that names a role which is not there yet,
+ * Copies need both vaults' keys in both accounts, and a cluster's snapshots also the cluster's own: one side decrypts,
+ * the other encrypts again, and Aurora does it through a grant. Accounts and not roles are named: KMS refuses a policy that names a role which is not there yet,
  * and either side must be able to come first. The other account's own IAM policies still decide who in it may.
  */
 export function accountsCopy(accountIds: string[], region: string): DataAwsIamPolicyDocumentStatement[] {
@@ -53,14 +56,19 @@ export function nobodyDeletes(): DataAwsIamPolicyDocumentStatement {
   };
 }
 
-/** Else an intruder would take the denial above out of the policy first. */
-export function onlyAdministratorsChangePolicy(administratorArns: string[]): DataAwsIamPolicyDocumentStatement {
+/** CloudWatch Logs encrypts as itself, and only log groups of this account and region. */
+export function logsEncrypt(location: Location): DataAwsIamPolicyDocumentStatement {
   return {
-    sid: "OnlyAdministratorsChangePolicy",
-    effect: "Deny",
-    principals: [{ type: "AWS", identifiers: ["*"] }],
-    actions: ["kms:PutKeyPolicy"],
+    sid: "CloudWatchLogs",
+    principals: [{ type: "Service", identifiers: [`logs.${location.region}.amazonaws.com`] }],
+    actions: ["kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"],
     resources: ["*"],
-    condition: [{ test: "ArnNotLike", variable: "aws:PrincipalArn", values: administratorArns }],
+    condition: [
+      {
+        test: "ArnLike",
+        variable: "kms:EncryptionContext:aws:logs:arn",
+        values: [arn("logs", location, "log-group:*")],
+      },
+    ],
   };
 }

@@ -1,0 +1,44 @@
+// One restore of a stage at a time: a second operator, or a second recovery point, is told who is at work.
+import { hostname, userInfo } from "node:os";
+import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { stateNames } from "../../config";
+import { clientConfig } from "../aws";
+import { UserError } from "../command";
+import type { RestoreContext } from "./context";
+
+/** Who is at work on what; a rollback belongs to its restore. */
+const holder = ({ journal }: RestoreContext): string =>
+  `${userInfo().username}@${hostname()} ${journal.id.replace(/^rollback-/, "")}`;
+
+const item = ({ stage }: RestoreContext) => ({
+  TableName: stateNames(stage).lockTable,
+  Key: { LockID: { S: `redcap-restore/${stage.name}` } },
+});
+
+/** Takes the lock, or keeps it where this very run has it already. @throws UserError naming the holder */
+export async function lockStage(context: RestoreContext): Promise<void> {
+  const { TableName, Key } = item(context);
+  const mine = holder(context);
+  try {
+    await new DynamoDBClient(clientConfig(context.stage)).send(
+      new PutItemCommand({
+        TableName,
+        Item: { ...Key, Holder: { S: mine }, Since: { S: new Date().toISOString() } },
+        ConditionExpression: "attribute_not_exists(LockID) OR Holder = :mine",
+        ExpressionAttributeValues: { ":mine": { S: mine } },
+        ReturnValuesOnConditionCheckFailure: "ALL_OLD",
+      }),
+    );
+  } catch (error) {
+    if ((error as Error).name !== "ConditionalCheckFailedException") throw error;
+    const { Item } = error as { Item?: Record<string, { S?: string }> };
+    throw new UserError(
+      `Stage ${context.stage.name} is being restored already: ${Item?.Holder?.S ?? "by somebody"}, since ${Item?.Since?.S ?? "some time"}. ` +
+        `Finish that run, or if it was given up:\n  aws dynamodb delete-item --table-name ${TableName} --key '${JSON.stringify(Key)}'`,
+    );
+  }
+}
+
+export async function unlockStage(context: RestoreContext): Promise<void> {
+  await new DynamoDBClient(clientConfig(context.stage)).send(new DeleteItemCommand(item(context)));
+}
