@@ -58,7 +58,7 @@ async function restore(options: Options): Promise<void> {
   const stage = chooseStage(config, options.stage);
   await assertAccount(stage);
 
-  const confirm = (question: string) => confirmOrStop(question, options.yes);
+  const confirm = (question: string) => confirmOrStop(question, options.yes || options.dryRun);
   const makeContext = (journal: Journal<RestoreFacts>) =>
     new RestoreContext(stage, config.backupDestination, options, journal, confirm);
   const arn = await chooseRecoveryPoint(makeContext(Journal.scratch("choose")), options.recoveryPoint);
@@ -103,6 +103,9 @@ function openJournal(options: Options, stage: StageConfig, arn: string): Journal
     const begun = Journal.find<RestoreFacts>(rollbackId);
     const restored = Journal.find<RestoreFacts>(id);
     if (begun && !begun.isFinished && !dryRun) return begun;
+    if (begun && restored && begun.startedAt > restored.startedAt) {
+      throw new UserError(`This restore was taken back already, on ${begun.startedAt.toISOString()}.`);
+    }
     if (!restored)
       throw new UserError(
         `There is no journal of this restore in ${runbookFolder()}: this machine knows nothing to take back.`,
@@ -110,7 +113,6 @@ function openJournal(options: Options, stage: StageConfig, arn: string): Journal
     if (dryRun) return Journal.scratch(rollbackId, restored.facts);
     const journal = Journal.open<RestoreFacts>(rollbackId);
     journal.learn(restored.facts);
-    restored.finish();
     return journal;
   }
   if (Journal.find(rollbackId)?.isFinished === false) {
@@ -138,6 +140,8 @@ async function runJournaled(options: Options, context: RestoreContext, arn: stri
       beforeChanges: async () => {
         await context.confirm(question);
         await lockStage(context);
+        // From here on the restore that is taken back counts as ended: the same command would begin it anew.
+        if (rollback) Journal.find(journal.id.replace(/^rollback-/, ""))?.finish();
       },
     });
   } catch (error) {

@@ -73,6 +73,7 @@ export async function runSteps<Context extends RunContext>(options: RunOptions<C
     }
     if (!step.readOnly && !changing) {
       await options.beforeChanges?.();
+      journal.commit();
       changing = true;
     }
     await runStep(step, label, context, journal);

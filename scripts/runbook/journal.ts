@@ -37,17 +37,15 @@ export class Journal<Facts extends object> {
     private content: JournalFile<Facts>,
     /** Whether an earlier, unfinished run is being continued. */
     readonly resumed: boolean,
-    private readonly onDisk = true,
+    private onDisk = true,
   ) {}
 
-  /** Opens the unfinished journal of this id, or starts a new one; a finished one is kept under its time. */
+  /** The unfinished journal of this id, or a new one, which is on disk from `commit` on. */
   static open<Facts extends object>(id: string, folder = runbookFolder()): Journal<Facts> {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const file = join(folder, `${id}.json`);
-    const earlier = Journal.peek<Facts>(file);
-    if (earlier && !earlier.finishedAt) return new Journal(file, earlier, true);
-    if (earlier) renameSync(file, join(folder, `${id}-${earlier.startedAt.replaceAll(":", "")}.json`));
-    return new Journal<Facts>(file, empty(id), false);
+    const earlier = Journal.find<Facts>(id, folder);
+    return earlier && !earlier.isFinished
+      ? earlier
+      : new Journal<Facts>(join(folder, `${id}.json`), empty(id), false, false);
   }
 
   /** The journal of a run, finished or not; undefined where this machine knows of none. */
@@ -64,6 +62,18 @@ export class Journal<Facts extends object> {
 
   private static peek<Facts extends object>(file: string): JournalFile<Facts> | undefined {
     return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as JournalFile<Facts>) : undefined;
+  }
+
+  /**
+   * From here on every change is on disk before anything else happens. A run that has only looked leaves no trace; a
+   * finished journal of the same id is kept under its time.
+   */
+  commit(): void {
+    if (this.onDisk) return;
+    const earlier = Journal.peek<Facts>(this.file);
+    if (earlier) renameSync(this.file, this.file.replace(/\.json$/, `-${earlier.startedAt.replaceAll(":", "")}.json`));
+    this.onDisk = true;
+    this.write();
   }
 
   get id(): string {

@@ -54,14 +54,17 @@ it("finds a step done that died between its work and the journal", async () => {
 });
 
 it("remembers facts across runs, and begins anew after a finished one", async () => {
-  open().learn({ value: 7 });
+  const first = open();
+  first.commit();
+  first.learn({ value: 7 });
   const second = open();
   expect(second.facts.value).toBe(7);
   second.finish();
   const third = open();
   expect(third.resumed).toBe(false);
   expect(third.facts.value).toBeUndefined();
-  expect(readdirSync(folder)).toHaveLength(1);
+  third.commit();
+  expect(readdirSync(folder)).toHaveLength(2);
 });
 
 it("only looks in a dry run", async () => {
@@ -70,6 +73,18 @@ it("only looks in a dry run", async () => {
   await runSteps({ steps, context: world, journal: Journal.scratch("run"), dryRun: true, beforeChanges: confirm });
   expect(world.done).toEqual(["look"]);
   expect(confirm).not.toHaveBeenCalled();
+});
+
+it("leaves no trace of a run that only looked or was refused", async () => {
+  const finished = open();
+  finished.commit();
+  finished.learn({ value: 7 });
+  finished.finish();
+  const refuse = async () => {
+    throw new UserError("no");
+  };
+  await expect(runSteps({ steps, context: new World(), journal: open(), beforeChanges: refuse })).rejects.toThrow("no");
+  expect(Journal.find<{ value: number }>("run", folder)?.facts.value).toBe(7);
 });
 
 it("asks once, before the first change, and stops on a no", async () => {
