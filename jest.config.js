@@ -9,6 +9,8 @@ const shared = {
 };
 
 module.exports = {
+  // Both cores: jest would leave one idle.
+  maxWorkers: "100%",
   projects: [
     {
       ...shared,

@@ -69,4 +69,13 @@ export default defineDeployment({
     lock: { mode: "compliance", changeableForDays: 14, minRetentionDays: 30, maxRetentionDays: 400 },
     notificationEmail: "redcap-admins@example.org",
   },
+
+  // A third account, where the parent domain is hosted in one: name-server records for the zones of the applications.
+  route53Ns: {
+    accountId: "333333333333",
+    region: "eu-west-2",
+    profile: "dns",
+    domain: "example.org",
+    apps: [],
+  },
 });

@@ -1,9 +1,16 @@
 // The drill, and what else can happen to a restore, on the accounts that the drill leaves: misuse, a rehearsal, a killed
 // process, a lost state, a rollback, another identifier.
 import { spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DescribeDBClustersCommand, RDSClient } from "@aws-sdk/client-rds";
+import { BackupClient, ListRecoveryPointsByBackupVaultCommand } from "@aws-sdk/client-backup";
+import {
+  CreateDBClusterSnapshotCommand,
+  DescribeDBClustersCommand,
+  RDSClient,
+  waitUntilDBClusterSnapshotAvailable,
+} from "@aws-sdk/client-rds";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { findStage, loadDeployment, PROJECT_ROOT, stageNames } from "../../config";
 import { clientConfig } from "../../scripts/aws";
@@ -16,6 +23,7 @@ import { countPlannedChanges } from "./plans";
 import { type DrillReport, passed } from "./report";
 
 const MINUTE = 60_000;
+jest.setTimeout(MINUTE);
 const CLUSTER_ADDRESSES = [
   "aws_rds_cluster.cluster",
   "aws_rds_cluster_instance.writer",
@@ -35,7 +43,7 @@ const rds = () => new RDSClient(clientConfig(stage));
 const ca = () => readFileSync(accounts.aws.caFile, "utf8");
 
 beforeAll(async () => {
-  const reportFile = join(PROJECT_ROOT, "drill-report.json");
+  const reportFile = join(mkdtempSync(join(tmpdir(), "drill-")), "report.json");
   const ready = new Promise<void>((resolve, reject) => {
     ended = drill({
       report: reportFile,
@@ -206,6 +214,33 @@ it(
     expect((JSON.parse(readFileSync(file, "utf8")) as RestoreReport).rows).toBe(live.rows);
     expect(await clusterIdentifiers()).toEqual(["redcap-prod"]);
     expect(await fingerprintRows(stage, ca())).toEqual(live);
+  },
+  3 * MINUTE,
+);
+
+it(
+  "takes a recovery point of the stage's own vault, and a plain Aurora snapshot",
+  async () => {
+    const backup = new BackupClient(clientConfig(stage));
+    const inVault = { BackupVaultName: names.sourceVault, ByResourceType: "Aurora" };
+    const { RecoveryPoints = [] } = await backup.send(new ListRecoveryPointsByBackupVaultCommand(inVault));
+    const { DBClusterSnapshot } = await rds().send(
+      new CreateDBClusterSnapshotCommand({
+        DBClusterIdentifier: "redcap-prod",
+        DBClusterSnapshotIdentifier: "before-upgrade",
+      }),
+    );
+    await waitUntilDBClusterSnapshotAvailable(
+      { client: rds(), minDelay: 1, maxDelay: 2, maxWaitTime: 60 },
+      { DBClusterSnapshotIdentifier: "before-upgrade" },
+    );
+    for (const arn of [RecoveryPoints[0]?.RecoveryPointArn, DBClusterSnapshot?.DBClusterSnapshotArn]) {
+      const { code, stderr } = await restore(["--recovery-point", arn as string, "--rehearse", "--yes"]);
+      expect(stderr).toContain("not needed, it is in the stage's own account");
+      expect(stderr).toContain("120,020 rows");
+      expect(code).toBe(0);
+    }
+    expect(await clusterIdentifiers()).toEqual(["redcap-prod"]);
   },
   3 * MINUTE,
 );

@@ -17,6 +17,7 @@ test("the sample has every kind of stack", () => {
     "app-prod",
     "backup-destination",
     "backup-source-prod",
+    "route53-ns",
   ]);
 });
 
@@ -28,7 +29,7 @@ describe.each(stacks)("$name", (stack) => {
 
 test("no tag of the configuration takes the place of a stack's own", () => {
   const tagged = validate(sampleInput());
-  for (const target of [...tagged.stages, tagged.backupDestination])
+  for (const target of [...tagged.stages, tagged.backupDestination, tagged.route53Ns])
     Object.assign(target as object, { tags: { "redcap:stack": "other", "redcap:stage": "other", team: "x" } });
   for (const stack of synthesize(tagged))
     expect(blocks(stack.provider.aws?.[0]?.default_tags)[0]?.tags).toMatchObject({

@@ -101,7 +101,8 @@ async function quotasSuffice(context: RestoreContext): Promise<void> {
 }
 
 /** Terraform holds the lock while it works; a second writer would lose one of the two states. */
-async function stateIsFree({ stage, names, s3 }: RestoreContext): Promise<void> {
+async function stateIsFree({ stage, names, s3, options }: RestoreContext): Promise<void> {
+  if (options.rehearse) return;
   const { bucket, lockTable, stateKey } = stateNames(stage);
   const key = stateKey(names.appStack);
   const dynamodb = new DynamoDBClient(clientConfig(stage));

@@ -33,7 +33,7 @@ test.each([
   [{ stage: "prd" }, /--stage prd: there is no such stage. Configured: dev, prod/],
   [{ route53Ns: true }, /no route53Ns/],
 ])("%j is refused", (flags, message) => {
-  expect(() => targetsOf(config, flags)).toThrow(message);
+  expect(() => targetsOf({ ...config, route53Ns: undefined }, flags)).toThrow(message);
 });
 
 test("a recorder of somebody else's is judged by what it records", () => {
