@@ -35,7 +35,10 @@ function main(): void {
   try {
     const { config, isSample } = loadDeployment();
     if (isSample) console.error(`No stages.ts: using stages.sample.ts. To make your own: ${CREATE_STAGES_HINT}`);
-    buildApp(config).synth();
+    const app = buildApp(config);
+    app.synth();
+    // The cdktf command says what it does itself.
+    if (!process.env.CDKTF_OUTDIR) console.log(`${app.node.children.length} stacks are in ${app.outdir}/stacks.`);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     console.error(error.message);

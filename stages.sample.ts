@@ -36,7 +36,8 @@ export default defineDeployment({
       accountId: "111111111111",
       region: "eu-west-2",
       profile: "redcap",
-      allowedIps: ["0.0.0.0/0", "::/0"],
+      // For everyone, as surveys need: ["0.0.0.0/0", "::/0"].
+      allowedIps: ["198.51.100.0/24", "2001:db8::/32"],
       tags: { "data-classification": "clinical" },
       network: { type: "create", cidr: "10.1.0.0/16", zones: 3, nat: "per-zone" },
       db: {

@@ -24,13 +24,11 @@ export interface LoadedDeployment {
 }
 
 /** The file named by REDCAP_STAGES_FILE, else stages.ts, else the sample. */
-export function stagesFile(): { file: string; isSample: boolean } {
+export function stagesFile(root = PROJECT_ROOT): { file: string; isSample: boolean } {
   const named = process.env.REDCAP_STAGES_FILE;
-  const own = named ? resolve(PROJECT_ROOT, named) : join(PROJECT_ROOT, "stages.ts");
+  const own = named ? resolve(root, named) : join(root, "stages.ts");
   if (named && !existsSync(own)) throw new ConfigurationError(`REDCAP_STAGES_FILE names ${own}, which does not exist.`);
-  return existsSync(own)
-    ? { file: own, isSample: false }
-    : { file: join(PROJECT_ROOT, "stages.sample.ts"), isSample: true };
+  return existsSync(own) ? { file: own, isSample: false } : { file: join(root, "stages.sample.ts"), isSample: true };
 }
 
 export const CREATE_STAGES_HINT = "cp stages.sample.ts stages.ts";
@@ -39,9 +37,9 @@ export const CREATE_STAGES_HINT = "cp stages.sample.ts stages.ts";
  * Reads and validates the configuration.
  * @throws ConfigurationError with one line per problem.
  */
-export function loadDeployment(): LoadedDeployment {
-  const { file, isSample } = stagesFile();
-  const module = require(file) as { default?: unknown };
+export function loadDeployment(root = PROJECT_ROOT): LoadedDeployment {
+  const { file, isSample } = stagesFile(root);
+  const module = evaluate(file);
   if (module.default === undefined)
     throw new ConfigurationError(
       `${basename(file)} has no default export: end it with "export default defineDeployment({ … })".`,
@@ -49,9 +47,22 @@ export function loadDeployment(): LoadedDeployment {
   return { config: validate(module.default, basename(file)), file, isSample };
 }
 
+/** Runs the file. @throws ConfigurationError with what is wrong and where, instead of a compiler's stack trace */
+function evaluate(file: string): { default?: unknown } {
+  try {
+    return require(file) as { default?: unknown };
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    const lines = String((error as Error).message)
+      .split("\n")
+      .filter((line) => line.trim() !== "");
+    throw new ConfigurationError(`${basename(file)} cannot be read: ${lines.slice(0, 3).join("\n  ")}`);
+  }
+}
+
 /** As loadDeployment, for commands that reach into an account: the sample's accounts are nobody's. */
-export function loadOwnDeployment(): LoadedDeployment {
-  const loaded = loadDeployment();
+export function loadOwnDeployment(root = PROJECT_ROOT): LoadedDeployment {
+  const loaded = loadDeployment(root);
   if (loaded.isSample)
     throw new ConfigurationError(
       `There is no stages.ts yet. Create it from the sample, then edit it:\n  ${CREATE_STAGES_HINT}`,
@@ -85,7 +96,10 @@ function explain(issue: z.core.$ZodIssue, input: unknown): string[] {
   }
   if (issue.code === "invalid_key") return issue.issues.map(({ message }) => `${path}: ${message}`);
   const at = valueAt(input, issue.path);
-  if (at === undefined && issue.code === "invalid_type") return [`${path}: missing. Add it: ${issue.expected}.`];
+  if (at === undefined && issue.code === "invalid_type") return [`${path}: missing. Add it (${issue.expected}).`];
+  if (issue.code === "invalid_type" && issue.message.startsWith("Invalid input")) {
+    return [`${path || "the export"}: ${JSON.stringify(at)} is not accepted. Write a value of type ${issue.expected}.`];
+  }
   const value = typeof at === "object" || at === undefined ? "" : `${JSON.stringify(at)} is not accepted. `;
   return [`${path || "the export"}: ${value}${issue.message}`];
 }
@@ -94,8 +108,10 @@ function unknownKey(key: string, path: PropertyKey[]): string {
   const inStage = path[0] === "stages";
   const moved = inStage && path.length === 2 ? MOVED[key] : undefined;
   if (moved) return `this setting is now ${moved}.`;
+  if (knownKeys().includes(key))
+    return "this key does not belong here. Remove it, or see config/schema for where it goes.";
   const similar = closest(key, knownKeys());
-  return distance(key, similar) <= Math.max(2, key.length / 3)
+  return distance(key, similar) <= Math.min(3, key.length / 3)
     ? `unknown key. Did you mean "${similar}"?`
     : "unknown key. Remove it, or see config/schema for what there is.";
 }

@@ -27,7 +27,8 @@ export async function assertAccount(account: Account): Promise<void> {
   const identity = await new STSClient(clientConfig(account))
     .send(new GetCallerIdentityCommand({}))
     .catch((error: Error) => {
-      throw new UserError(`Account ${account.accountId} cannot be reached with ${source}: ${error.message}`);
+      const remedy = `Is ${used ? `[profile ${used}]` : "the profile"} in ~/.aws/config, and signed in? Credentials in the environment work, too.`;
+      throw new UserError(`Account ${account.accountId} cannot be reached with ${source}: ${error.message}. ${remedy}`);
     });
   if (identity.Account !== account.accountId) {
     throw new UserError(

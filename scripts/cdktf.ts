@@ -3,10 +3,11 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { PROJECT_ROOT } from "../config";
+import { loadDeployment, PROJECT_ROOT } from "../config";
 import { run } from "./command";
 import { resolveProviders, type Source } from "./providers/index";
 import { dropForeignLockFiles } from "./providers/lock-files";
+import { checkTerraform } from "./test/machine";
 
 /** Commands that run Terraform, and whether they take --skip-provider-lock. */
 const TERRAFORM_COMMANDS: Record<string, boolean> = {
@@ -51,6 +52,9 @@ async function main(given: string[]): Promise<void> {
   let args = given;
   let env: NodeJS.ProcessEnv = { CHECKPOINT_DISABLE: "1" };
   if (command) {
+    // What is wrong here is better said now, in one place, than by cdktf twice.
+    loadDeployment();
+    await checkTerraform();
     const providers = await resolveProviders();
     dropForeignLockFiles(output, providers);
     args = withProviderLock(given, command, providers.source);

@@ -134,15 +134,20 @@ const enabled = z
         message: "AWS Backup has no cold storage for Aurora and S3 and would ignore it: leave it out.",
       });
     }
-    [...value.rules, ...(value.otherResources?.rules ?? [])].forEach((entry) => {
-      if (entry.deleteAfterDays < value.lock.minRetentionDays || entry.deleteAfterDays > value.lock.maxRetentionDays) {
+    const places = [
+      { path: ["rules"], list: value.rules },
+      { path: ["otherResources", "rules"], list: value.otherResources?.rules ?? [] },
+    ];
+    for (const { path, list } of places) {
+      list.forEach(({ deleteAfterDays }, index) => {
+        if (deleteAfterDays >= value.lock.minRetentionDays && deleteAfterDays <= value.lock.maxRetentionDays) return;
         context.addIssue({
           code: "custom",
-          path: ["rules", entry.name, "deleteAfterDays"],
-          message: `${entry.deleteAfterDays} days are outside the vault lock's ${value.lock.minRetentionDays} to ${value.lock.maxRetentionDays}: such jobs fail.`,
+          path: [...path, index, "deleteAfterDays"],
+          message: `${deleteAfterDays} days are outside the vault lock's ${value.lock.minRetentionDays} to ${value.lock.maxRetentionDays}: such jobs fail.`,
         });
-      }
-    });
+      });
+    }
   });
 
 const disabled = z.strictObject({

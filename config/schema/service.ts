@@ -125,7 +125,7 @@ export const appRunner = z.strictObject({
 });
 
 export const service = z
-  .discriminatedUnion("type", [fargate, appRunner])
+  .discriminatedUnion("type", [fargate, appRunner], 'Use type "fargate".')
   .describe('What runs REDCap: { type: "fargate", … } or { type: "app-runner", … }.');
 
 export type FargateConfig = z.infer<typeof fargate>;

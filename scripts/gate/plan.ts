@@ -13,6 +13,8 @@ export interface ResourceChange {
     actions: ChangeAction[];
     before: unknown;
     after: unknown;
+    /** Attributes whose value is known only after the apply. */
+    after_unknown?: unknown;
     /** Paths of the attributes that force a replacement. */
     replace_paths?: (string | number)[][];
     importing?: { id: string };

@@ -1,5 +1,5 @@
 // A wrong configuration is refused before synth, with the field's path, its value and the remedy.
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -8,6 +8,8 @@ import {
   findStage,
   loadDeployment,
   loadOwnDeployment,
+  PROJECT_ROOT,
+  stagesFile,
   validate,
 } from "../../config";
 import sample from "../../stages.sample";
@@ -71,6 +73,8 @@ describe("a configuration is refused", () => {
   it.each<[string, string, string]>([
     ["misspelt key", db({ dbReader: 1 }), 'stages[prod].db.dbReader: unknown key. Did you mean "dbReaders"?'],
     ["unknown key without likeness", dev({ zzzzzzzzzzzz: 1 }), "stages[dev].zzzzzzzzzzzz: unknown key. Remove it"],
+    ["key of another place", prod({ clusterIdentifier: "x" }), "this key does not belong here"],
+    ["wrong type", dev({ protect: false }), "false is not accepted. Write a value of type object."],
     ["missing field", dev({ region: undefined }), "stages[dev].region: missing"],
     [
       "account id as a number",
@@ -242,13 +246,28 @@ describe("loading", () => {
 
   it("falls back to the sample, but not for commands that reach into an account", () => {
     delete process.env.REDCAP_STAGES_FILE;
-    expect(loadDeployment().isSample).toBe(true);
-    expect(() => loadOwnDeployment()).toThrow("cp stages.sample.ts stages.ts");
+    // A folder of its own: a fork of the project has a stages.ts.
+    const root = mkdtempSync(join(tmpdir(), "project-"));
+    copyFileSync(join(PROJECT_ROOT, "stages.sample.ts"), join(root, "stages.sample.ts"));
+    expect(stagesFile(root)).toEqual({ file: join(root, "stages.sample.ts"), isSample: true });
+    writeFileSync(
+      join(root, "stages.sample.ts"),
+      `module.exports.default = require(${JSON.stringify(join(PROJECT_ROOT, "stages.sample"))}).default;`,
+    );
+    expect(loadDeployment(root).isSample).toBe(true);
+    expect(() => loadOwnDeployment(root)).toThrow("cp stages.sample.ts stages.ts");
   });
 
   it("says which file is missing", () => {
     process.env.REDCAP_STAGES_FILE = "nowhere.ts";
     expect(() => loadDeployment()).toThrow(/nowhere\.ts, which does not exist/);
+  });
+
+  it("says where a file has a mistake, without a stack trace", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "stages-")), "broken.js");
+    writeFileSync(file, "module.exports = { default: undefinedName };");
+    process.env.REDCAP_STAGES_FILE = file;
+    expect(() => loadDeployment()).toThrow("broken.js cannot be read: undefinedName is not defined");
   });
 
   it("says that a file exports nothing", () => {

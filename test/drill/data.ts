@@ -66,7 +66,7 @@ export async function loadRows(stage: StageConfig, ca: string): Promise<void> {
   );
   await insert(application, "redcap_log_event (project_id, ts, `user`, event, pk, data_values)", LOG_ROWS, (n) => [
     n % 20,
-    20261101000000 + n,
+    logTime(n),
     `user${n % 7}`,
     "UPDATE",
     `R-${n}`,
@@ -74,6 +74,10 @@ export async function loadRows(stage: StageConfig, ca: string): Promise<void> {
   ]);
   await application.end();
 }
+
+/** As REDCap writes it: yyyymmddhhmmss. */
+const logTime = (n: number) =>
+  new Date(Date.UTC(2026, 10, 1) + n * 1_000).toISOString().replace(/\D/g, "").slice(0, 14);
 
 async function insert(
   connection: Connection,

@@ -29,8 +29,21 @@ async function inStack<T>(
 }
 
 /** What the change of clusters itself changes; everything else in a plan was waiting in the working copy already. */
-const isOfTheRestore = ({ type }: ResourceChange): boolean =>
-  /^aws_(rds_cluster|rds_cluster_instance|lambda_invocation)$/.test(type);
+function isOfTheRestore({ type, change }: ResourceChange): boolean {
+  if (/^aws_(rds_cluster|rds_cluster_instance|lambda_invocation)$/.test(type)) return true;
+  // Where the old cluster is gone, whatever refers to it has attributes that are not known yet, and no other change.
+  return change.actions.join() === "update" && differsOnlyInUnknowns(change);
+}
+
+function differsOnlyInUnknowns({ before, after, after_unknown }: ResourceChange["change"]): boolean {
+  const values = (side: unknown) => (side ?? {}) as Record<string, unknown>;
+  const unknown = values(after_unknown);
+  return Object.keys(values(after)).every(
+    (key) =>
+      JSON.stringify(unknown[key] ?? null).includes("true") ||
+      JSON.stringify(values(before)[key]) === JSON.stringify(values(after)[key]),
+  );
+}
 
 export const reviewPlan: Step<RestoreContext> = {
   name: "review-plan",
