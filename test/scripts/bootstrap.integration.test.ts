@@ -140,7 +140,7 @@ test(
 test(
   "stops at the wrong account and names both",
   async () => {
-    const other = '{ ...sample, stages: sample.stages.map((stage) => ({ ...stage, accountId: "333333333333" })) }';
+    const other = 'JSON.parse(JSON.stringify(sample).replaceAll("111111111111", "333333333333"))';
     const { code, output } = await bootstrap(stagesFile("wrong-account", other), "--stage", "prod", "--yes");
     expect(code).toBe(1);
     expect(output).toMatch(/Wrong account: .*111111111111.*333333333333/);
