@@ -96,7 +96,7 @@ export class Journal<Facts extends object> {
     return this.content.steps;
   }
 
-  /** What a later step needs; on disk when this returns. */
+  /** What a later step needs; after `commit`, on disk when this returns. */
   learn(facts: Partial<Facts>): void {
     this.content.facts = { ...this.content.facts, ...facts };
     this.write();

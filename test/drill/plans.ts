@@ -1,6 +1,6 @@
 // Plans of all stacks after a deploy or a restore, and the states that they were made from.
 import { join } from "node:path";
-import { countChanges } from "../../scripts/gate/plan";
+import { changedAddresses, countChanges } from "../../scripts/gate/plan";
 import { StackTerraform, type TerraformState } from "../../scripts/terraform";
 
 /** Changes left to apply in the given stacks, and which. */
@@ -21,10 +21,7 @@ export async function planStacks(
     const terraform = await StackTerraform.open(stack, join(workFolder, `plan-${stack}`));
     const plan = await terraform.plan();
     changes += countChanges(plan);
-    const changed = (plan.resource_changes ?? []).filter(
-      ({ mode, change }) => mode === "managed" && change.actions[0] !== "no-op",
-    );
-    addresses.push(...changed.map(({ address, change }) => `${stack}: ${address} (${change.actions.join("/")})`));
+    addresses.push(...changedAddresses(plan).map((address) => `${stack}: ${address}`));
     states[stack] = await terraform.pullState();
   }
   return { changes, addresses, states };
