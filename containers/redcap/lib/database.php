@@ -1,0 +1,99 @@
+<?php
+// Connections to REDCap's database, the lock that lets one container at a time change it, and what state it is in.
+declare(strict_types=1);
+require_once __DIR__ . '/log.php';
+
+const RDS_CA = '/etc/redcap/rds-ca.pem';
+/** Seconds; a database that slept needs about 15 to answer. */
+const DATABASE_CONNECT_TIMEOUT = 30;
+
+/** TLS, with the server's certificate and name verified. @throws mysqli_sql_exception */
+function connect(array $secret, int $timeout = DATABASE_CONNECT_TIMEOUT): mysqli
+{
+    mysqli_report(MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT);
+    $connection = mysqli_init();
+    $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, $timeout);
+    $connection->options(MYSQLI_OPT_SSL_VERIFY_SERVER_CERT, true);
+    $connection->ssl_set(null, null, RDS_CA, null, null);
+    // The driver's own warning repeats the exception, which names user and host, never the password.
+    @$connection->real_connect($secret['host'], $secret['username'], $secret['password'], $secret['dbname'],
+        (int) $secret['port'], null, MYSQLI_CLIENT_SSL);
+    $connection->set_charset('utf8mb4');
+    return $connection;
+}
+
+/**
+ * Waits for what is not there yet, and says every few seconds what it waits for.
+ * @template T
+ * @param callable(): ?T $attempt null or an exception: not yet
+ * @return T
+ */
+function await(string $what, int $seconds, callable $attempt): mixed
+{
+    $end = time() + $seconds;
+    for ($try = 0; ; $try++) {
+        $reason = '';
+        try {
+            $result = $attempt();
+            if ($result !== null) {
+                return $result;
+            }
+        } catch (mysqli_sql_exception $error) {
+            $reason = ": {$error->getMessage()}";
+        }
+        if (time() >= $end) {
+            throw new Refusal("Waited $seconds seconds for $what, in vain$reason.");
+        }
+        if ($try % 5 === 0) {
+            logLine('info', "Waiting for $what$reason");
+        }
+        sleep(2);
+    }
+}
+
+/** Runs the work while no other container does. The lock goes with the connection, so a killed container leaves none. */
+function locked(mysqli $connection, int $seconds, callable $work): mixed
+{
+    $statement = $connection->prepare("SELECT GET_LOCK('redcap-prepare', ?)");
+    $statement->execute([$seconds]);
+    if ($statement->get_result()->fetch_column() !== 1) {
+        throw new Refusal("Another container has been changing the database for over $seconds seconds.");
+    }
+    try {
+        return $work();
+    } finally {
+        $connection->query("SELECT RELEASE_LOCK('redcap-prepare')");
+    }
+}
+
+/** REDCap's version as the database knows it; null where no tables are. @throws Refusal for half an installation */
+function installedVersion(mysqli $connection): ?string
+{
+    $tables = array_column($connection->query('SHOW TABLES')->fetch_all(), 0);
+    if (in_array('redcap_config', $tables, true)) {
+        $version = $connection->query("SELECT value FROM redcap_config WHERE field_name = 'redcap_version'")->fetch_column();
+        if (is_string($version) && $version !== '') {
+            return $version;
+        }
+    }
+    if ($tables === []) {
+        return null;
+    }
+    throw new Refusal('The database has ' . count($tables) . ' tables but no REDCap version: an installation has stopped half-way. ' .
+        'If there is no data in it, drop the database, create it again (run the function database-users) and start a task.');
+}
+
+/** Version of the REDCap in this image. */
+function imageVersion(): string
+{
+    return json_decode(file_get_contents('/etc/redcap/build.json'), true)['redcap'];
+}
+
+/** @throws Refusal where this image is older than the database: REDCap knows no way back */
+function requireNotNewer(string $installed): void
+{
+    if (version_compare($installed, imageVersion(), '>')) {
+        throw new Refusal("The database is at REDCap $installed, this image holds " . imageVersion() .
+            ": deploy an image with $installed or later, or restore the database from before the upgrade.");
+    }
+}

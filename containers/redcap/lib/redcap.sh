@@ -1,0 +1,37 @@
+#!/bin/bash
+# The image's commands: serve (default) | prepare | upgrade | cron.
+set -euo pipefail
+lib=$(dirname "$(readlink -f "$0")")
+
+for name in PORT UPLOAD_LIMIT_MB REQUEST_TIMEOUT_SECONDS SHUTDOWN_SECONDS REFRESH_SECONDS START_TIMEOUT_SECONDS ${WORKERS:+WORKERS}; do
+  [[ ${!name} =~ ^[1-9][0-9]*$ ]] || {
+    printf 'The environment variable %s is "%s": write a whole number above 0.\n' "$name" "${!name}" >&2
+    exit 64
+  }
+done
+# php.ini reads it. A mebibyte more than the file, for the fields around it.
+export POST_LIMIT_MB=$((UPLOAD_LIMIT_MB + 1))
+
+case ${1:-serve} in
+serve)
+  if [[ -n ${DDL_SECRET:-}${DDL_SECRET_ARN:-} ]]; then
+    # A container that does everything by itself. The web server starts without the right to change tables: a new program
+    # image, so that not even /proc shows the secret.
+    php "$lib/prepare.php"
+    exec env --unset=DDL_SECRET --unset=DDL_SECRET_ARN "$0" serve
+  fi
+  exec "$lib/serve.sh"
+  ;;
+prepare | upgrade)
+  exec php "$lib/$1.php"
+  ;;
+cron)
+  php "$lib/configure.php"
+  cd /var/www/redcap
+  exec env --unset=DATABASE_SECRET --unset=SALT_SECRET --unset=FILES_SECRET --unset=MAIL_SECRET php cron.php
+  ;;
+*)
+  printf 'Unknown command "%s". Commands: serve, prepare, upgrade, cron.\n' "$1" >&2
+  exit 64
+  ;;
+esac

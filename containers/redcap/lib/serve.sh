@@ -1,0 +1,73 @@
+#!/bin/bash
+# Runs PHP, Apache and the refresher until one of them ends or the container is asked to stop.
+set -euo pipefail
+lib=$(dirname "$(readlink -f "$0")")
+
+# Children open /proc/self/fd/1 and 2 by name, which only works on pipes of their own user.
+exec 1> >(exec cat) 2> >(exec cat >&2)
+
+log() { printf '{"type":"container","level":"%s","message":"%s"}\n' "$1" "$2" >&2; }
+
+# Processes of PHP that the memory carries, at about 100 MiB each and a quarter left for all else. Fargate shows a task's
+# memory as the machine's, Docker as the control group's.
+workers() {
+  local limit bytes
+  bytes=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
+  limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)
+  [[ $limit =~ ^[0-9]+$ ]] && ((limit < bytes)) && bytes=$limit
+  local count=$((bytes / 4 * 3 / (100 * 1024 * 1024)))
+  echo $((count < 8 ? 8 : count > 64 ? 64 : count))
+}
+
+export POST_LIMIT_BYTES=$((POST_LIMIT_MB * 1024 * 1024))
+# The load balancer gives up first and says so; a connection that it thinks open is open.
+export IDLE_SECONDS=$((REQUEST_TIMEOUT_SECONDS + 5))
+export WORKERS=${WORKERS:-$(workers)}
+for name in AWS_REGION AWS_ENDPOINT_URL AWS_CONTAINER_CREDENTIALS_RELATIVE_URI FILES_BUCKET; do
+  export "$name=${!name:-}"
+done
+apache_options=()
+[[ -n ${MAINTENANCE_ADDRESSES:-} ]] && apache_options+=(-D MAINTENANCE)
+if [[ -n ${CRON_SECRET_HASH:-} ]]; then
+  apache_options+=(-D CRON)
+  (umask 077 && printf 'cron:%s\n' "$CRON_SECRET_HASH" >/run/redcap/cron.htpasswd)
+fi
+
+php "$lib/start.php"
+
+php-fpm --fpm-config /etc/redcap/php-fpm.conf &
+php=$!
+apache2 -f /etc/redcap/apache.conf "${apache_options[@]}" -D FOREGROUND &
+apache=$!
+php "$lib/refresh.php" &
+refresher=$!
+
+stopping=no
+# Requests under way are finished, new ones refused; Apache gives up after SHUTDOWN_SECONDS. PHP goes last.
+stop() {
+  stopping=yes
+  log info "Stopping: requests under way have $SHUTDOWN_SECONDS seconds."
+  kill -WINCH "$apache" 2>/dev/null || true
+}
+trap stop TERM INT
+log info "Serving on port $PORT with $WORKERS processes of PHP."
+
+status=0
+wait -n "$php" "$apache" "$refresher" || status=$?
+if [[ $stopping == no ]]; then
+  for name in php apache refresher; do
+    kill -0 "${!name}" 2>/dev/null || log error "$name has ended by itself with status $status: the container stops."
+  done
+  stopping=yes
+  status=1
+  kill -WINCH "$apache" 2>/dev/null || true
+else
+  status=0
+fi
+# A signal ends wait early: wait until Apache is really gone.
+while kill -0 "$apache" 2>/dev/null; do wait "$apache" || true; done
+kill -QUIT "$php" 2>/dev/null || true
+kill -TERM "$refresher" 2>/dev/null || true
+wait "$php" "$refresher" || true
+log info "Stopped."
+exit "$status"

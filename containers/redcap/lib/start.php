@@ -1,0 +1,29 @@
+<?php
+// Before the first request: waits for the installed database, checks the version, writes the configuration, sets what the
+// deployment owns in redcap_config.
+declare(strict_types=1);
+require_once __DIR__ . '/configuration.php';
+require_once __DIR__ . '/settings.php';
+
+main(function (): void {
+    $database = secret('DATABASE');
+    $seconds = (int) getenv('START_TIMEOUT_SECONDS');
+    $connection = await("the database at {$database['host']}", $seconds, fn () => connect($database));
+    // Another container of the task, `prepare`, has the right to install.
+    $installed = await('`redcap prepare` to install REDCap (its log says how far it is)', $seconds, function () use ($connection) {
+        return isPrepared($connection) ? installedVersion($connection) : null;
+    });
+    requireNotNewer($installed);
+    if ($installed !== imageVersion()) {
+        logLine('warning', "The database is at REDCap $installed, this image holds " . imageVersion() . ': run `redcap upgrade`.');
+    }
+    writeDatabasePhp($database, secret('SALT'));
+    writeMailSettings(optionalSecret('MAIL'));
+    applySettings($connection, ownedSettings(optionalSecret('FILES')));
+});
+
+/** The table is the last thing that `prepare` makes. */
+function isPrepared(mysqli $connection): bool
+{
+    return $connection->query("SHOW TABLES LIKE '" . APPLIED_SETTINGS . "'")->num_rows === 1;
+}
