@@ -48,6 +48,7 @@ export function stageNames(stage: StageConfig) {
     databaseUsersFunction: `${prefix}-database-users`,
     applicationSecret: `${prefix}/database/application`,
     ddlSecret: `${prefix}/database/ddl`,
+    saltSecret: `${prefix}/salt`,
     filesBucket: `${prefix}-files-${stage.accountId}-${stage.region}`,
     logsBucket: `${prefix}-logs-${stage.accountId}-${stage.region}`,
     ecsCluster: prefix,

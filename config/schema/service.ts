@@ -27,7 +27,7 @@ const image = z
     (text) => !text.endsWith(":latest"),
     "Name a version: with :latest a roll-back would start the same image again.",
   )
-  .describe("Container image to run, with its tag or digest.");
+  .describe("Image built from containers/redcap and a REDCap zip, with its tag or digest.");
 
 const port = z.number().int().min(1024).max(65_535).default(8080).describe("Port the container listens on.");
 
@@ -78,8 +78,19 @@ export const fargate = z
     healthCheckPath: z
       .string()
       .startsWith("/", "Start the path with a slash.")
-      .default("/")
-      .describe("Path that the load balancer asks."),
+      .default("/health/live")
+      .describe(
+        "Path that the load balancer asks; 200 is healthy. One that asks the database would keep a paused one awake, and let its failover stop every task.",
+      ),
+    drainSeconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(3_600, "An Application Load Balancer waits 3,600 seconds at most.")
+      .default(300)
+      .describe(
+        "Seconds that a task may go on with its requests after the load balancer stops sending it new ones, before it is stopped, which takes two more minutes at most. Deployments, scaling in and the stop before a restore wait as long.",
+      ),
     egress: z
       .array(
         z.strictObject({

@@ -1,7 +1,8 @@
-// Makes the database agree with the secrets: users, passwords, grants. Can be repeated at any time.
+// Makes the database agree with the secrets: users, passwords, grants; and the salt, once. Can be repeated at any time.
 import type { Connection } from "mysql2/promise";
 import { connect, run } from "./connection";
 import type { EnsureEvent, EnsureResult } from "./event";
+import { ensureSalt } from "./salt";
 import type { DatabaseSecret, SecretStore } from "./secrets";
 import { accountOf, type DatabaseUser, grantStatements, passwordStatements } from "./users";
 
@@ -12,6 +13,8 @@ export interface Settings {
   /** Secrets of the users, by ARN. */
   applicationSecret: string;
   ddlSecret: string;
+  /** Secret of REDCap's salt, by ARN. */
+  saltSecret: string;
 }
 
 const LOCK_SECONDS = 60;
@@ -19,7 +22,7 @@ const LOCK_SECONDS = 60;
 export async function ensure(
   event: EnsureEvent,
   users: { user: DatabaseUser; secret: string }[],
-  { secrets, database }: Settings,
+  { secrets, database, saltSecret }: Settings,
 ): Promise<EnsureResult> {
   const { cluster } = event;
   const master = await secrets.read(cluster.masterSecretArn);
@@ -56,6 +59,7 @@ export async function ensure(
         secretsWritten.push(secret);
       }
     }
+    if (event.writeSecrets && (await ensureSalt(secrets, saltSecret))) secretsWritten.push(saltSecret);
   } finally {
     await connection.end();
   }

@@ -1,4 +1,5 @@
-// Lambda inside the VPC: creates, resets and checks REDCap's database users. Its answers and logs hold no secret.
+// Lambda inside the VPC: creates, resets and checks REDCap's database users, and makes its salt.
+// Its answers and logs hold no secret.
 import { check } from "./check";
 import { ensure, type Settings } from "./ensure";
 import { type CheckResult, type EnsureResult, parseEvent } from "./event";
@@ -31,6 +32,7 @@ export async function handler(event: unknown): Promise<EnsureResult | CheckResul
     database: setting("DATABASE_NAME"),
     applicationSecret: setting("APPLICATION_SECRET_ARN"),
     ddlSecret: setting("DDL_SECRET_ARN"),
+    saltSecret: setting("SALT_SECRET_ARN"),
   };
   console.log(JSON.stringify({ action: request.action, cluster: request.cluster.identifier }));
   if (request.action === "check") return check(request, settings);

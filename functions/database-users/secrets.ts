@@ -1,12 +1,14 @@
-// The users' secrets in Secrets Manager.
+// The users' and the salt's secrets in Secrets Manager.
 import {
   GetRandomPasswordCommand,
   GetSecretValueCommand,
   PutSecretValueCommand,
+  ResourceExistsException,
   ResourceNotFoundException,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
 import type { Credentials } from "./connection";
+import type { Salt } from "./salt";
 
 /** The shape that RDS and its rotation functions know. */
 export interface DatabaseSecret extends Credentials {
@@ -19,28 +21,51 @@ export interface DatabaseSecret extends Credentials {
 
 export interface SecretStore {
   /** null where the secret has no value yet. @throws where it cannot be read */
-  read<T extends Credentials>(id: string): Promise<T | null>;
+  read<T extends Credentials | Salt = Credentials>(id: string): Promise<T | null>;
   write(id: string, value: DatabaseSecret): Promise<void>;
+  /** Writes a secret's first value. @returns false where another run was faster: its value stays */
+  writeFirst(id: string, value: Salt): Promise<boolean>;
   newPassword(): Promise<string>;
 }
 
 const PASSWORD_LENGTH = 40;
 
+/** Secrets Manager refuses another value for a version that it has: of two writers at once, the first one's stays. */
+const FIRST_VERSION = "redcap-first-value-00000000000000000";
+
 export function secretsManager(client = new SecretsManagerClient({})): SecretStore {
   return {
     async read<T>(id: string) {
       try {
-        const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: id }));
-        return SecretString ? (JSON.parse(SecretString) as T) : null;
+        const { SecretString = "" } = await client.send(new GetSecretValueCommand({ SecretId: id }));
+        const value: unknown = JSON.parse(SecretString);
+        // Taken for no value, what somebody wrote there would be overwritten.
+        if (typeof value !== "object" || value === null) throw new SyntaxError();
+        return value as T;
       } catch (error) {
         if (error instanceof ResourceNotFoundException) return null;
         // A parse error would quote the secret.
-        if (error instanceof SyntaxError) throw new Error(`The value of secret ${id} is not JSON.`);
+        if (error instanceof SyntaxError) throw new Error(`The value of secret ${id} is not a JSON object.`);
         throw error;
       }
     },
     async write(id, value) {
       await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: JSON.stringify(value) }));
+    },
+    async writeFirst(id, value) {
+      try {
+        await client.send(
+          new PutSecretValueCommand({
+            SecretId: id,
+            SecretString: JSON.stringify(value),
+            ClientRequestToken: FIRST_VERSION,
+          }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof ResourceExistsException) return false;
+        throw error;
+      }
     },
     async newPassword() {
       const { RandomPassword } = await client.send(

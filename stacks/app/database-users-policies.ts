@@ -34,7 +34,7 @@ export function readMasterSecrets(scope: Construct, stage: StageConfig): DataAws
   });
 }
 
-/** The users' own secrets. */
+/** The users' own secrets and the salt's. */
 export function writeSecrets(scope: Construct, secrets: SecretsmanagerSecret[]): DataAwsIamPolicyDocument {
   return new DataAwsIamPolicyDocument(scope, "write-secrets", {
     statement: [

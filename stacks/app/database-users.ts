@@ -1,4 +1,4 @@
-// The application's and the DDL user's secrets, and the function in the VPC that makes the database agree with them.
+// REDCap's secrets (two database users', the salt), and the function in the VPC that writes them and sets the users up.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { LambdaFunction, type LambdaFunctionVpcConfig } from "@cdktf/provider-aws/lib/lambda-function";
@@ -43,14 +43,19 @@ export class DatabaseUsers extends Construct {
   readonly applicationSecret: SecretsmanagerSecret;
   /** The user that installs and upgrades REDCap; same JSON. */
   readonly ddlSecret: SecretsmanagerSecret;
+  /** What REDCap hashes with: JSON with salt, written once. Another salt would make its old hashes worthless. */
+  readonly saltSecret: SecretsmanagerSecret;
   /** Done when users and secrets are ready. */
   readonly invocation: LambdaInvocation;
 
   constructor(scope: Construct, id: string, { stage, network, keys, database }: DatabaseUsersProps) {
     super(scope, id);
     const names = stageNames(stage);
-    this.applicationSecret = this.secret(stage, "application", names.applicationSecret, keys.database);
-    this.ddlSecret = this.secret(stage, "ddl", names.ddlSecret, keys.database);
+    const secret = (secretId: string, name: string, description: string) =>
+      this.secret(stage, keys.database, { id: secretId, name, description: `${description} of REDCap ${stage.name}` });
+    this.applicationSecret = secret("application", names.applicationSecret, "Database user");
+    this.ddlSecret = secret("ddl", names.ddlSecret, "Database user for installation and upgrades");
+    this.saltSecret = secret("salt", names.saltSecret, "Salt");
     const logs = logGroup(this, "logs", {
       stage,
       name: `/aws/lambda/${names.databaseUsersFunction}`,
@@ -79,12 +84,16 @@ export class DatabaseUsers extends Construct {
     this.invocation = this.invoke(stage, database, [database.writer, ...rules, ...network.ways]);
   }
 
-  /** Empty: the function writes the value, so that no password is ever in Terraform's state. */
-  private secret(stage: StageConfig, id: string, name: string, key: KmsKey): SecretsmanagerSecret {
+  /** Empty: the function writes the value, so that no secret is ever in Terraform's state. */
+  private secret(
+    stage: StageConfig,
+    key: KmsKey,
+    { id, name, description }: { id: string; name: string; description: string },
+  ): SecretsmanagerSecret {
     return keep(
       new SecretsmanagerSecret(this, id, {
         name,
-        description: `Database user of REDCap ${stage.name}: ${id}`,
+        description,
         kmsKeyId: key.arn,
         recoveryWindowInDays: stage.protect.enabled ? RECOVERY_WINDOW_DAYS : 0,
       }),
@@ -102,7 +111,7 @@ export class DatabaseUsers extends Construct {
       assumedBy: "lambda.amazonaws.com",
       policies: {
         "master-secrets": readMasterSecrets(this, stage),
-        "own-secrets": writeSecrets(this, [this.applicationSecret, this.ddlSecret]),
+        "own-secrets": writeSecrets(this, [this.applicationSecret, this.ddlSecret, this.saltSecret]),
         "database-key": decryptSecrets(this, stage, databaseKey),
         "network-interfaces": networkInterfaces(this, stage),
         logs: writeFunctionLogs(this, logs),
@@ -135,6 +144,7 @@ export class DatabaseUsers extends Construct {
         variables: {
           APPLICATION_SECRET_ARN: this.applicationSecret.arn,
           DDL_SECRET_ARN: this.ddlSecret.arn,
+          SALT_SECRET_ARN: this.saltSecret.arn,
           DATABASE_NAME: names.databaseName,
           // What follows the endpoint's first dot. Clusters restored beside this one have it, too.
           DATABASE_DOMAIN: Fn.replace(cluster.endpoint, "/^[^.]*[.]/", ""),
@@ -165,6 +175,7 @@ export class DatabaseUsers extends Construct {
         code: lambdaBundle("database-users").codeHash,
         applicationSecret: this.applicationSecret.arn,
         ddlSecret: this.ddlSecret.arn,
+        saltSecret: this.saltSecret.arn,
       },
       dependsOn,
     });

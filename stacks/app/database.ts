@@ -6,7 +6,7 @@ import { RdsCluster } from "@cdktf/provider-aws/lib/rds-cluster";
 import { RdsClusterInstance } from "@cdktf/provider-aws/lib/rds-cluster-instance";
 import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { Id as RandomId } from "@cdktf/provider-random/lib/id";
-import { Annotations } from "cdktf";
+import { Annotations, conditional, Op, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
 import {
   BACKUP_TAG,
@@ -29,6 +29,7 @@ import type { Network } from "./network";
 import { securityGroup } from "./security-group";
 
 const MASTER_USERNAME = "admin";
+const MYSQL_PORT = 3_306;
 
 export interface DatabaseProps {
   stage: StageConfig;
@@ -39,6 +40,8 @@ export interface DatabaseProps {
 export class Database extends Construct {
   readonly cluster: RdsCluster;
   readonly writer: RdsClusterInstance;
+  /** Reader endpoint, as `host:port` where the port is not MySQL's own; none without readers. */
+  readonly readerHost: string | undefined;
   /** Who is let into this group's port reaches the database. */
   readonly securityGroup: SecurityGroup;
 
@@ -113,6 +116,14 @@ export class Database extends Construct {
       protect.enabled,
     );
     this.writer = this.instances(stage, keys.database);
+    this.readerHost = db.dbReaders > 0 ? this.localReaderHost(this.cluster) : undefined;
+  }
+
+  /** AWS chooses the port, so the plan does not know it. */
+  private localReaderHost({ port, readerEndpoint }: RdsCluster): string {
+    const other = `${readerEndpoint}:${Token.asString(port)}`;
+    return new TerraformLocal(this, "reader-host", conditional(Op.eq(port, MYSQL_PORT), readerEndpoint, other))
+      .asString;
   }
 
   /** With a random part, so that the snapshot of an earlier cluster of this name is never in the way of deleting this one. */

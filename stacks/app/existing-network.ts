@@ -4,13 +4,14 @@ import { DataAwsRouteTable } from "@cdktf/provider-aws/lib/data-aws-route-table"
 import { DataAwsRouteTables } from "@cdktf/provider-aws/lib/data-aws-route-tables";
 import { DataAwsSubnet } from "@cdktf/provider-aws/lib/data-aws-subnet";
 import { DataAwsVpc } from "@cdktf/provider-aws/lib/data-aws-vpc";
-import { Fn, type ITerraformDependable, Op } from "cdktf";
+import { Fn, type ITerraformDependable, Op, propertyAccess, TerraformLocal, Token } from "cdktf";
 import { Construct } from "constructs";
 import type { NetworkConfig } from "../../config";
 import type { Network } from "./network";
 
 export class ExistingNetwork extends Construct implements Network {
   readonly vpcId: string;
+  readonly cidrs: string;
   readonly privateSubnetIds: string[];
   readonly publicSubnetIds: string[];
   readonly ways: ITerraformDependable[] = [];
@@ -36,7 +37,7 @@ export class ExistingNetwork extends Construct implements Network {
         }),
     );
     const zones = Fn.distinct(subnets.map(({ availabilityZone }) => availabilityZone));
-    new DataAwsVpc(this, "vpc", {
+    const vpc = new DataAwsVpc(this, "vpc", {
       id: config.vpcId,
       lifecycle: {
         precondition: [
@@ -47,6 +48,9 @@ export class ExistingNetwork extends Construct implements Network {
         ],
       },
     });
+    // The load balancer may be in a block that was added to the VPC later.
+    const blocks = Token.asList(propertyAccess(vpc.cidrBlockAssociations, ["*", "cidr_block"]));
+    this.cidrs = new TerraformLocal(this, "cidrs", Fn.join(" ", blocks)).asString;
     this.refusePublicRoutes(config);
   }
 

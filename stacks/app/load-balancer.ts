@@ -12,8 +12,6 @@ import { securityGroup } from "./security-group";
 
 /** TLS 1.3, and 1.2 for older browsers. */
 const TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06";
-/** Seconds a task that leaves may finish its requests; ELB allows 3,600, Fargate stops a task 120 s after asking it to. */
-const DEREGISTRATION_DELAY = 300;
 
 export interface LoadBalancerProps {
   stage: StageConfig;
@@ -57,8 +55,10 @@ export class LoadBalancer extends Construct {
       protocol: "HTTP",
       targetType: "ip",
       vpcId: network.vpcId,
-      deregistrationDelay: String(DEREGISTRATION_DELAY),
-      healthCheck: { path: config.healthCheckPath, matcher: "200-399", interval: 30, timeout: 10, healthyThreshold: 2 },
+      // ECS asks a task to end after this delay, and Fargate kills it 120 s later: what takes longer does not survive
+      // (ECS developer guide, load balancer connection draining).
+      deregistrationDelay: String(config.drainSeconds),
+      healthCheck: { path: config.healthCheckPath, matcher: "200", interval: 30, timeout: 10, healthyThreshold: 2 },
       lifecycle: { createBeforeDestroy: true },
     });
     this.listener = new LbListener(this, "https", {

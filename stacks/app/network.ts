@@ -17,6 +17,8 @@ import { subnetBlock } from "./cidr";
 /** Where service and database are put, created here or brought along. */
 export interface Network {
   vpcId: string;
+  /** Every block of the VPC, with spaces between. */
+  cidrs: string;
   privateSubnetIds: string[];
   publicSubnetIds: string[];
   /** What to depend on before something in a private subnet reaches AWS's APIs. */
@@ -34,6 +36,7 @@ const FIRST_PUBLIC_BLOCK = 8;
 export class CreatedNetwork extends Construct implements Network {
   readonly vpcId: string;
   readonly cidr: string;
+  readonly cidrs: string;
   readonly privateSubnetIds: string[];
   readonly publicSubnetIds: string[];
   /** One per zone. */
@@ -51,6 +54,7 @@ export class CreatedNetwork extends Construct implements Network {
     });
     this.vpcId = vpc.id;
     this.cidr = config.cidr;
+    this.cidrs = config.cidr;
     // AWS's default group lets its members talk to each other; without rules nobody uses it by accident.
     new DefaultSecurityGroup(this, "default-security-group", { vpcId: vpc.id, tags: { Name: `${prefix}-unused` } });
 

@@ -30,6 +30,7 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     database_users_function: [databaseUsers.function.functionName, "Creates, resets and checks database users"],
     application_secret_arn: [databaseUsers.applicationSecret.arn, "Secret of REDCap's database user"],
     ddl_secret_arn: [databaseUsers.ddlSecret.arn, "Secret of the user that installs and upgrades REDCap"],
+    salt_secret_arn: [databaseUsers.saltSecret.arn, "Secret of REDCap's salt, which never changes"],
     files_bucket: [files.bucket.bucket, "Uploaded files"],
     logs_bucket: [logsBucket.logs.bucket.bucket, "Access logs"],
     ecs_cluster: [service.cluster.name, "ECS cluster"],

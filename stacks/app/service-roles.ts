@@ -6,13 +6,14 @@ import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanage
 import { Construct } from "constructs";
 import { arn, partitionOf, type StageConfig, stageNames } from "../../config";
 import { fromAccount, Role } from "../role";
+import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
 
 export interface ServiceRolesProps {
   stage: StageConfig;
   image: string;
-  /** Secret whose keys become environment variables. */
-  secret: SecretsmanagerSecret;
+  databaseUsers: DatabaseUsers;
+  /** Key of its secrets. */
   secretKey: KmsKey;
   files: Files;
   logs: CloudwatchLogGroup;
@@ -22,8 +23,10 @@ export class ServiceRoles extends Construct {
   readonly execution: Role;
   readonly task: Role;
 
-  constructor(scope: Construct, id: string, { stage, image, secret, secretKey, files, logs }: ServiceRolesProps) {
+  constructor(scope: Construct, id: string, props: ServiceRolesProps) {
     super(scope, id);
+    const { stage, image, databaseUsers, secretKey, files, logs } = props;
+    const { applicationSecret, ddlSecret, saltSecret } = databaseUsers;
     const { prefix } = stageNames(stage);
     const common = {
       iam: stage.iam,
@@ -40,7 +43,8 @@ export class ServiceRoles extends Construct {
       description: "Starts REDCap's tasks",
       policies: {
         "write-logs": writeLogs(this, logs),
-        "read-secret": readSecret(this, stage, secret, secretKey),
+        // What the container `prepare` is started with. The DDL user's secret is for ECS alone.
+        "read-secrets": readSecrets(this, "execution-secrets", stage, [ddlSecret, saltSecret], secretKey),
         ...(pull ? { "pull-image": pull } : {}),
       },
     });
@@ -48,7 +52,10 @@ export class ServiceRoles extends Construct {
       ...common,
       name: `${prefix}-task`,
       description: "What REDCap itself may do",
-      policies: { "use-files": useFiles(this, stage, files) },
+      policies: {
+        "read-secrets": readSecrets(this, "task-secrets", stage, [applicationSecret, saltSecret], secretKey),
+        "use-files": useFiles(this, stage, files),
+      },
     });
   }
 }
@@ -59,11 +66,11 @@ function writeLogs(scope: Construct, group: CloudwatchLogGroup): DataAwsIamPolic
   });
 }
 
-/** The application user's secret and no other; its key only through Secrets Manager. */
-function readSecret(scope: Construct, stage: StageConfig, secret: SecretsmanagerSecret, key: KmsKey) {
-  return new DataAwsIamPolicyDocument(scope, "read-secret", {
+/** These secrets and no other; their key only through Secrets Manager. */
+function readSecrets(scope: Construct, id: string, stage: StageConfig, secrets: SecretsmanagerSecret[], key: KmsKey) {
+  return new DataAwsIamPolicyDocument(scope, id, {
     statement: [
-      { actions: ["secretsmanager:GetSecretValue"], resources: [secret.arn] },
+      { actions: ["secretsmanager:GetSecretValue"], resources: secrets.map((secret) => secret.arn) },
       {
         actions: ["kms:Decrypt"],
         resources: [key.arn],

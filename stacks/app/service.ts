@@ -5,7 +5,7 @@ import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { Construct } from "constructs";
 import { type FargateConfig, type StageConfig, stageNames } from "../../config";
-import { containerDefinitions } from "./container";
+import { containerDefinitions, START_TIMEOUT, taskVolumes } from "./container";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { EncryptionKeys } from "./encryption-keys";
@@ -17,8 +17,13 @@ import { connect, securityGroup } from "./security-group";
 import { ServiceRoles } from "./service-roles";
 import { serviceScaling } from "./service-scaling";
 
-/** Seconds in which a new task may fail health checks: REDCap's first request after a start waits for the database to wake. */
-const HEALTH_CHECK_GRACE = 180;
+/**
+ * Seconds in which a new task may fail health checks. The first one installs REDCap, which nothing should cut off
+ * half-way, since MySQL takes no table back; later ones may wait for a paused database. So `redcap` gives up by itself
+ * first, with the reason in its log, and two checks 30 s apart fit in after the latest start. No request reaches a task
+ * before it is healthy, and one that crashes is replaced at once: only the roll-back of one that hangs takes longer.
+ */
+const HEALTH_CHECK_GRACE = START_TIMEOUT + 120;
 const CPU_UNITS_PER_VCPU = 1_024;
 const MIB_PER_GB = 1_024;
 
@@ -39,7 +44,7 @@ export class Service extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
-    const { stage, config, network, keys, databaseUsers, files, loadBalancer } = props;
+    const { stage, config, network, keys, database, databaseUsers, files, loadBalancer } = props;
     const names = stageNames(stage);
     const logs = logGroup(this, "logs", { stage, name: `/aws/ecs/${names.ecsService}`, key: keys.logs });
     const insights = logGroup(this, "insights-logs", {
@@ -56,7 +61,7 @@ export class Service extends Construct {
     const roles = new ServiceRoles(this, "roles", {
       stage,
       image: config.image,
-      secret: databaseUsers.applicationSecret,
+      databaseUsers,
       secretKey: keys.database,
       files,
       logs,
@@ -70,7 +75,8 @@ export class Service extends Construct {
       runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
       executionRoleArn: roles.execution.arn,
       taskRoleArn: roles.task.arn,
-      containerDefinitions: containerDefinitions({ stage, config, files, databaseUsers, logs }),
+      containerDefinitions: containerDefinitions({ stage, config, network, database, databaseUsers, files, logs }),
+      volume: taskVolumes(),
       // Earlier revisions stay active: the circuit breaker rolls back to them.
       skipDestroy: true,
     });

@@ -44,7 +44,10 @@ describe("the sample", () => {
     expect(config.stages[1]).toMatchObject({
       protect: { enabled: true },
       db: { dbReaders: 1, engineVersion: "8.0.mysql_aurora.3.10.0", backtrackHours: 24, backupRetentionDays: 35 },
-      service: { cpu: "2 vCPU", memory: "4 GB", port: 8080, internal: false },
+      service: {
+        ...{ cpu: "2 vCPU", memory: "4 GB", port: 8080, internal: false },
+        ...{ healthCheckPath: "/health/live", drainSeconds: 300, idleTimeoutSeconds: 4_000 },
+      },
     });
   });
 

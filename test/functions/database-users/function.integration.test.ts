@@ -17,6 +17,7 @@ const MASTER = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:rds!cluster
 const SETTINGS = {
   APPLICATION_SECRET_ARN: "application",
   DDL_SECRET_ARN: "ddl",
+  SALT_SECRET_ARN: "salt",
   DATABASE_NAME: "redcap",
   DATABASE_DOMAIN: "localhost",
 };
@@ -126,9 +127,10 @@ async function as<T>(id: string, sql: string, password = secret(id).password): P
   }
 }
 
-test("makes both users, their rights and their secrets, and changes nothing when run again", async () => {
+test("makes both users, their rights, their secrets and the salt, and changes nothing when run again", async () => {
   const first = await ensure();
-  expect(first.result).toEqual({ users: ["redcap", "redcap_ddl"], secretsWritten: ["application", "ddl"] });
+  expect(first.result).toEqual({ users: ["redcap", "redcap_ddl"], secretsWritten: ["application", "ddl", "salt"] });
+  expect(secret("salt").salt).toMatch(/^[0-9a-f]{64}$/);
   expect(secret("application")).toMatchObject({
     engine: "mysql",
     username: "redcap",
@@ -168,14 +170,16 @@ test("gives a restored cluster the secrets' passwords without touching the secre
   await as("application", "SELECT 1");
 }, 60_000);
 
-test("makes new passwords, and can be repeated when a secret could not be written", async () => {
+test("makes new passwords but no new salt, and can be repeated when a secret could not be written", async () => {
   const old = secret("application").password;
+  const { salt } = secret("salt");
   sealed.add("application");
   expect((await ensure({ newPasswords: true })).error).toContain("InternalServiceError");
   expect(secret("application").password).toBe(old);
   sealed.clear();
   expect((await ensure({ newPasswords: true })).result).toMatchObject({ secretsWritten: ["application", "ddl"] });
   expect(secret("application").password).not.toBe(old);
+  expect(secret("salt")).toEqual({ salt });
   await as("application", "SELECT 1");
   await expect(as("application", "SELECT 1", old)).rejects.toThrow(/denied/);
 }, 60_000);
@@ -211,5 +215,7 @@ describe("refuses", () => {
       expect(secret(id).password).toBeDefined();
       expect(told).not.toContain(JSON.stringify(secret(id).password).slice(1, -1));
     }
+    expect(secret("salt").salt).toHaveLength(64);
+    expect(told).not.toContain(secret("salt").salt);
   }, 60_000);
 });

@@ -123,7 +123,7 @@ describe("settings", () => {
     expect(devCluster.tags).toBeUndefined();
     expect(devCluster.backtrack_window).toBeUndefined();
     expect(all(dev, "aws_secretsmanager_secret").map(({ recovery_window_in_days }) => recovery_window_in_days)).toEqual(
-      [0, 0],
+      [0, 0, 0],
     );
     for (const bucket of all(dev, "aws_s3_bucket")) expect(bucket.force_destroy).toBe(true);
     for (const group of all(dev, "aws_cloudwatch_log_group")) expect(group.skip_destroy).toBe(false);
@@ -163,11 +163,20 @@ describe("settings", () => {
 });
 
 describe("database users", () => {
-  test("have empty secrets under the database's key", () => {
-    expect(byId(stack, "aws_secretsmanager_secret")).toMatchObject({
-      application: { name: "redcap-prod/database/application", recovery_window_in_days: 30 },
-      ddl: { name: "redcap-prod/database/ddl", recovery_window_in_days: 30 },
+  test("and the salt have empty secrets under the database's key, which stay", () => {
+    const kept = {
+      kms_key_id: ref("aws_kms_key.database.arn"),
+      recovery_window_in_days: 30,
+      lifecycle: { prevent_destroy: true },
+    };
+    const secrets = byId(stack, "aws_secretsmanager_secret");
+    expect(Object.keys(secrets)).toHaveLength(3);
+    expect(secrets).toMatchObject({
+      application: { name: "redcap-prod/database/application", ...kept },
+      ddl: { name: "redcap-prod/database/ddl", ...kept },
+      salt: { name: "redcap-prod/salt", ...kept },
     });
+    expect(byId(stack, "aws_secretsmanager_secret_version")).toEqual({});
   });
 
   test("are made by a function in the VPC that trusts Amazon's CAs", () => {
@@ -180,6 +189,9 @@ describe("database users", () => {
       memory_size: 512,
       environment: {
         variables: {
+          APPLICATION_SECRET_ARN: ref("aws_secretsmanager_secret.application.arn"),
+          DDL_SECRET_ARN: ref("aws_secretsmanager_secret.ddl.arn"),
+          SALT_SECRET_ARN: ref("aws_secretsmanager_secret.salt.arn"),
           DATABASE_NAME: "redcap",
           DATABASE_DOMAIN: ref('replace(aws_rds_cluster.cluster.endpoint, "/^[^.]*[.]/", "")'),
           NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
@@ -191,7 +203,12 @@ describe("database users", () => {
   test("are made once the writer answers, and again when code, cluster or secrets change", () => {
     const invocation = one(stack, "aws_lambda_invocation");
     expect(invocation.depends_on).toEqual(expect.arrayContaining(["aws_rds_cluster_instance.writer"]));
-    expect(Object.keys(invocation.triggers as object).sort()).toEqual(["applicationSecret", "code", "ddlSecret"]);
+    expect(Object.keys(invocation.triggers as object).sort()).toEqual([
+      "applicationSecret",
+      "code",
+      "ddlSecret",
+      "saltSecret",
+    ]);
     expect(invocation.input).toContain("aws_rds_cluster.cluster.master_user_secret[0].secret_arn");
     expect(invocation.input).toContain('"port" = aws_rds_cluster.cluster.port');
   });
@@ -204,7 +221,13 @@ describe("database users", () => {
         condition: [{ test: "StringLike", variable: "aws:ResourceTag/aws:rds:primaryDBClusterArn" }],
       },
     ]);
-    expect(statements(stack, "database-users_write-secrets")[0]?.resources).toHaveLength(2);
+    expect(statements(stack, "database-users_write-secrets")).toEqual([
+      {
+        actions: ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
+        resources: ["application", "ddl", "salt"].map((id) => ref(`aws_secretsmanager_secret.${id}.arn`)),
+      },
+      { actions: ["secretsmanager:GetRandomPassword"], resources: ["*"] },
+    ]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { all, byId, one, ref, sampleStage, statements, synthesizeApp } from "../synth";
+import { documentOf, policyStatements } from "../invariant";
+import { all, byId, one, ref, type Statement, sampleStage, statements, synthesizeApp } from "../synth";
 
 const stack = synthesizeApp();
 const service = one(stack, "aws_ecs_service");
@@ -24,8 +25,17 @@ describe("load balancer", () => {
     });
   });
 
-  test("drains within what ELB allows", () => {
-    expect(Number(one(stack, "aws_lb_target_group").deregistration_delay)).toBeLessThanOrEqual(3_600);
+  test("drains as long as configured, within what ELB allows", () => {
+    expect(one(stack, "aws_lb_target_group").deregistration_delay).toBe("300");
+    const slow = synthesizeApp(changed({ drainSeconds: 3_600 }));
+    expect(one(slow, "aws_lb_target_group").deregistration_delay).toBe("3600");
+    expect(() => synthesizeApp(changed({ drainSeconds: 3_601 }))).toThrow(/drainSeconds.*3,600/);
+  });
+
+  test("asks for a page without the database, and takes nothing but 200 for health", () => {
+    expect(one(stack, "aws_lb_target_group").health_check).toMatchObject({ path: "/health/live", matcher: "200" });
+    const other = synthesizeApp(changed({ healthCheckPath: "/health/ready" }));
+    expect(one(other, "aws_lb_target_group").health_check).toMatchObject({ path: "/health/ready" });
   });
 
   test("admits the allowed addresses, IPv4 and IPv6, on 443 and 80", () => {
@@ -91,21 +101,6 @@ describe("service", () => {
     expect(one(small, "aws_ecs_task_definition")).toMatchObject({ cpu: "256", memory: "512" });
   });
 
-  test("gets its database settings from the secret, not from the task definition", () => {
-    const [container] = JSON.parse(String(one(stack, "aws_ecs_task_definition").container_definitions));
-    expect(container).toMatchObject({ name: "redcap", stopTimeout: 120, portMappings: [{ containerPort: 8_080 }] });
-    expect(container.environment.map(({ name }: { name: string }) => name)).toEqual(["AWS_REGION", "FILES_BUCKET"]);
-    expect(container.secrets).toEqual(
-      Object.entries({
-        DB_HOST: "host",
-        DB_PORT: "port",
-        DB_NAME: "dbname",
-        DB_USERNAME: "username",
-        DB_PASSWORD: "password",
-      }).map(([name, key]) => ({ name, valueFrom: `\${aws_secretsmanager_secret.application.arn}:${key}::` })),
-    );
-  });
-
   test("calls the database and what is configured, by default HTTPS alone", () => {
     const ways = (app: typeof stack) =>
       all(app, "aws_vpc_security_group_egress_rule")
@@ -139,14 +134,74 @@ describe("service", () => {
 });
 
 describe("rights", () => {
-  test("to start a task: one repository, one secret, one log group", () => {
+  const secrets = (...ids: string[]) => ids.map((id) => ref(`aws_secretsmanager_secret.${id}.arn`));
+  /** Every statement of the role, whatever policy it is in. */
+  const rightsOf = (role: "execution" | "task"): Statement[] => {
+    const isOf = (reference: unknown) => String(reference).includes(`aws_iam_role.service_roles_${role}_`);
+    expect(all(stack, "aws_iam_role_policy_attachment").filter((attachment) => isOf(attachment.role))).toEqual([]);
+    return all(stack, "aws_iam_role_policy")
+      .filter((policy) => isOf(policy.role))
+      .flatMap(({ policy }) => policyStatements(documentOf(stack, policy)));
+  };
+  /** Secrets that the role can read, if their key lets it. */
+  const readable = (role: "execution" | "task") =>
+    rightsOf(role)
+      .filter(({ actions }) => actions?.some((action) => /^(\*|secretsmanager:)/.test(action)))
+      .map(({ actions, resources }) => ({ actions, resources }));
+
+  test("to start a task: one repository, the secrets of `prepare`, one log group", () => {
     expect(statements(stack, "service_roles_pull-image")[0]?.resources).toEqual([
       "arn:aws:ecr:eu-west-2:111111111111:repository/redcap",
     ]);
-    expect(statements(stack, "service_roles_read-secret")[0]).toMatchObject({
-      actions: ["secretsmanager:GetSecretValue"],
-      resources: [ref("aws_secretsmanager_secret.application.arn")],
-    });
+    expect(readable("execution")).toEqual([
+      { actions: ["secretsmanager:GetSecretValue"], resources: secrets("ddl", "salt") },
+    ]);
+    expect(rightsOf("execution").flatMap(({ actions }) => actions)).toEqual([
+      "ecr:BatchCheckLayerAvailability",
+      "ecr:BatchGetImage",
+      "ecr:GetDownloadUrlForLayer",
+      "ecr:GetAuthorizationToken",
+      "secretsmanager:GetSecretValue",
+      "kms:Decrypt",
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]);
+  });
+
+  test("of REDCap itself: its own secrets and files, and never the DDL user's", () => {
+    expect(readable("task")).toEqual([
+      { actions: ["secretsmanager:GetSecretValue"], resources: secrets("application", "salt") },
+    ]);
+    // Nothing that would start a task with the other secrets, or take the other role.
+    expect(rightsOf("task").flatMap(({ actions }) => actions)).toEqual([
+      "secretsmanager:GetSecretValue",
+      "kms:Decrypt",
+      "s3:ListBucket",
+      "s3:DeleteObject",
+      "s3:GetObject",
+      "s3:PutObject",
+      "kms:Decrypt",
+      "kms:GenerateDataKey",
+    ]);
+    const documents = Object.entries(stack.data.aws_iam_policy_document ?? {});
+    const naming = documents.filter(([, document]) => JSON.stringify(document).includes("secret.ddl."));
+    expect(naming.map(([id]) => id.replace(/_[0-9A-F]{8}$/, ""))).toEqual([
+      "database-users_write-secrets",
+      "service_roles_execution-secrets",
+    ]);
+  });
+
+  test.each(["execution", "task"] as const)("of %s: the secrets' key through Secrets Manager only", (role) => {
+    const onKey = rightsOf(role).filter(({ resources }) => resources?.includes(ref("aws_kms_key.database.arn")));
+    expect(onKey).toEqual([
+      {
+        actions: ["kms:Decrypt"],
+        resources: [ref("aws_kms_key.database.arn")],
+        condition: [
+          { test: "StringEquals", variable: "kms:ViaService", values: ["secretsmanager.eu-west-2.amazonaws.com"] },
+        ],
+      },
+    ]);
   });
 
   test("for a public image: none to pull", () => {
@@ -173,6 +228,7 @@ test("the stack puts out what people and scripts ask for, and no secret", () => 
     expect.arrayContaining([
       "load_balancer_dns_name",
       "cluster_endpoint",
+      "salt_secret_arn",
       "files_bucket",
       "database_users_function",
       "ecs_service",

@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../../config";
+import { blocks, one, ref, type SynthesizedStack, sampleStage, synthesizeApp } from "../synth";
+
+interface Container {
+  name: string;
+  image: string;
+  stopTimeout: number;
+  environment: { name: string; value: string }[];
+  secrets?: { name: string; valueFrom: string }[];
+  mountPoints: { sourceVolume: string; containerPath: string; readOnly: boolean }[];
+}
+
+const containers = (stack: SynthesizedStack): Container[] =>
+  JSON.parse(String(one(stack, "aws_ecs_task_definition").container_definitions));
+const named = (stack: SynthesizedStack, name: string) =>
+  containers(stack).find((container) => container.name === name) as Container;
+const environment = (stack: SynthesizedStack, name: string) =>
+  Object.fromEntries(named(stack, name).environment.map((entry) => [entry.name, entry.value]));
+
+const stack = synthesizeApp();
+const service = one(stack, "aws_ecs_service");
+
+/** The sample's service with changes. */
+const changed = (change: object) => ({ service: { ...sampleStage("prod").service, ...change } as never });
+const secret = (id: string) => ref(`aws_secretsmanager_secret.${id}.arn`);
+const local = (idStart: string, from: SynthesizedStack) =>
+  Object.entries((from as { locals?: Record<string, string> }).locals ?? {}).find(([id]) => id.startsWith(idStart));
+
+test("one image, twice: one container installs and may end, the other serves without waiting for it in ECS", () => {
+  expect(containers(stack)).toHaveLength(2);
+  expect(named(stack, "prepare")).toMatchObject({ essential: false, command: ["prepare"] });
+  expect(named(stack, "redcap")).toMatchObject({
+    essential: true,
+    command: ["serve"],
+    portMappings: [{ containerPort: 8_080 }],
+  });
+  const { image } = sampleStage("prod").service as { image: string };
+  for (const container of containers(stack)) {
+    expect(container.image).toBe(image);
+    expect(Object.keys(container)).not.toContain("dependsOn");
+  }
+  expect(Object.keys(named(stack, "prepare"))).not.toContain("portMappings");
+});
+
+describe("what a container is told", () => {
+  test("prepare: the DDL user and the salt, whole, by ECS", () => {
+    expect(environment(stack, "prepare")).toEqual({ AWS_REGION: "eu-west-2" });
+    expect(named(stack, "prepare").secrets).toEqual([
+      { name: "DDL_SECRET", valueFrom: secret("ddl") },
+      { name: "SALT_SECRET", valueFrom: secret("salt") },
+    ]);
+  });
+
+  test("redcap: where its secrets are, no value of them, and nothing of the DDL user", () => {
+    expect(environment(stack, "redcap")).toEqual({
+      PORT: "8080",
+      AWS_REGION: "eu-west-2",
+      DATABASE_SECRET_ARN: secret("application"),
+      SALT_SECRET_ARN: secret("salt"),
+      FILES_BUCKET: ref("aws_s3_bucket.files.bucket"),
+      READER_HOST: ref(`local.${local("database_reader-host", stack)?.[0]}`),
+      REQUEST_TIMEOUT_SECONDS: "4000",
+      START_TIMEOUT_SECONDS: "900",
+      SHUTDOWN_SECONDS: "110",
+      TRUSTED_PROXIES: "10.1.0.0/16",
+    });
+    expect(named(stack, "redcap").secrets).toBeUndefined();
+    expect(JSON.stringify(named(stack, "redcap"))).not.toMatch(/ddl/i);
+  });
+
+  test("port and request timeout are the load balancer's", () => {
+    const other = synthesizeApp(changed({ port: 9_000, idleTimeoutSeconds: 60 }));
+    expect(environment(other, "redcap")).toMatchObject({ PORT: "9000", REQUEST_TIMEOUT_SECONDS: "60" });
+    expect(one(other, "aws_lb").idle_timeout).toBe(60);
+  });
+
+  test("the reader endpoint, with its port where that is not MySQL's, and only where there are readers", () => {
+    const { port, endpoint } = {
+      port: "aws_rds_cluster.cluster.port",
+      endpoint: "aws_rds_cluster.cluster.reader_endpoint",
+    };
+    expect(local("database_reader-host", stack)?.[1]).toBe(
+      ref(`(${port} == 3306) ? ${endpoint} : "${ref(endpoint)}:${ref(port)}"`),
+    );
+    const alone = synthesizeApp({ db: { ...sampleStage("prod").db, dbReaders: 0 } });
+    expect(environment(alone, "redcap")).not.toHaveProperty("READER_HOST");
+    expect(local("database_reader-host", alone)).toBeUndefined();
+  });
+
+  test("every block of an existing VPC, for the load balancer's own addresses", () => {
+    const network = {
+      ...{ type: "existing" as const, vpcId: "vpc-0123456789abcdef0" },
+      ...{ privateSubnetIds: ["subnet-0a", "subnet-0b"], publicSubnetIds: ["subnet-0c", "subnet-0d"] },
+    };
+    const existing = synthesizeApp({ network });
+    const [id, expression] = local("network_cidrs", existing) ?? [];
+    expect(environment(existing, "redcap").TRUSTED_PROXIES).toBe(ref(`local.${id}`));
+    expect(expression).toMatch(/^\$\{join\(" ", data\.aws_vpc\.\w+\.cidr_block_associations\[\*\]\.cidr_block\)\}$/);
+  });
+});
+
+describe("file systems", () => {
+  const PATHS = { tmp: "/tmp", run: "/run/redcap", temp: "/var/www/redcap/temp" };
+
+  test("are read-only but for three empty volumes, which no two containers share", () => {
+    const mounts = (prefix: string) =>
+      Object.entries(PATHS).map(([name, containerPath]) => ({
+        sourceVolume: `${prefix}${name}`,
+        containerPath,
+        readOnly: false,
+      }));
+    for (const container of containers(stack)) expect(container).toMatchObject({ readonlyRootFilesystem: true });
+    expect(named(stack, "redcap").mountPoints).toEqual(mounts(""));
+    expect(named(stack, "prepare").mountPoints).toEqual(mounts("prepare-"));
+    // A name and nothing else: an empty volume that is gone with its task.
+    expect(blocks(one(stack, "aws_ecs_task_definition").volume)).toEqual(
+      ["tmp", "run", "temp", "prepare-tmp", "prepare-run", "prepare-temp"].map((name) => ({ name })),
+    );
+  });
+
+  test("have the paths of the image's volumes: at others, ECS gives them to root and the image cannot write", () => {
+    const dockerfile = readFileSync(join(PROJECT_ROOT, "containers/redcap/Dockerfile"), "utf8");
+    const [, volumes = "[]"] = /^VOLUME (\[.*\])$/m.exec(dockerfile) ?? [];
+    expect((JSON.parse(volumes) as string[]).sort()).toEqual(Object.values(PATHS).sort());
+  });
+});
+
+test("a container ends by itself before it is killed, whether it cannot start or is asked to stop", () => {
+  for (const { stopTimeout } of containers(stack)) expect(stopTimeout).toBe(120);
+  const { SHUTDOWN_SECONDS, START_TIMEOUT_SECONDS } = environment(stack, "redcap");
+  expect(Number(SHUTDOWN_SECONDS)).toBeLessThan(120);
+  // Two health checks turn a target healthy again.
+  const { interval, healthy_threshold } = one(stack, "aws_lb_target_group").health_check as Record<string, number>;
+  const checks = Number(interval) * Number(healthy_threshold);
+  expect(service.health_check_grace_period_seconds).toBeGreaterThan(Number(START_TIMEOUT_SECONDS) + checks);
+});
+
+test("both log to the stage's own group", () => {
+  for (const container of containers(stack))
+    expect(container).toMatchObject({
+      logConfiguration: {
+        logDriver: "awslogs",
+        options: { "awslogs-group": expect.stringContaining("aws_cloudwatch_log_group.service_logs") },
+      },
+    });
+});
