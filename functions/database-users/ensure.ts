@@ -59,7 +59,8 @@ export async function ensure(
         secretsWritten.push(secret);
       }
     }
-    if (event.writeSecrets && (await ensureSalt(secrets, saltSecret))) secretsWritten.push(saltSecret);
+    const isInstalled = () => hasTable(connection, database, "redcap_config");
+    if (event.writeSecrets && (await ensureSalt(secrets, saltSecret, isInstalled))) secretsWritten.push(saltSecret);
   } finally {
     await connection.end();
   }
@@ -88,6 +89,16 @@ async function ensureUser(connection: Connection, user: DatabaseUser, password: 
   const lines = grants.flatMap((row) => Object.values(row));
   for (const statement of grantStatements(user, database, lines))
     await run(connection, `set the grants of ${user.name}`, statement);
+}
+
+async function hasTable(connection: Connection, database: string, table: string): Promise<boolean> {
+  const found = await run(
+    connection,
+    `look for ${table}`,
+    "SELECT 1 FROM information_schema.tables WHERE table_schema = ? AND table_name = ?",
+    [database, table],
+  );
+  return found.length > 0;
 }
 
 function differs(current: DatabaseSecret | null, wanted: DatabaseSecret): boolean {

@@ -30,7 +30,8 @@ function http(string $method, string $url, array $options = [], int $timeout = C
 }
 
 /**
- * The task's role on ECS and App Runner, keys in the environment (tests), or the instance's role on EC2.
+ * Of the task's role on ECS and App Runner, or of the instance's role on EC2. No keys from the environment: PHP's processes
+ * would have them, too.
  * @return array{AccessKeyId: string, SecretAccessKey: string, Token?: string}
  */
 function credentials(): array
@@ -38,14 +39,16 @@ function credentials(): array
     if ($path = getenv('AWS_CONTAINER_CREDENTIALS_RELATIVE_URI')) {
         return credentialsAt("http://169.254.170.2$path");
     }
-    if ($key = getenv('AWS_ACCESS_KEY_ID')) {
-        return ['AccessKeyId' => $key, 'SecretAccessKey' => (string) getenv('AWS_SECRET_ACCESS_KEY'),
-            'Token' => (string) getenv('AWS_SESSION_TOKEN')];
+    if ($url = getenv('AWS_CONTAINER_CREDENTIALS_FULL_URI')) {
+        return credentialsAt($url);
     }
     $metadata = 'http://169.254.169.254/latest';
     $session = http('PUT', "$metadata/api/token", [CURLOPT_HTTPHEADER => ['X-aws-ec2-metadata-token-ttl-seconds: 60']]);
     $headers = [CURLOPT_HTTPHEADER => ["X-aws-ec2-metadata-token: {$session['body']}"]];
     $role = http('GET', "$metadata/meta-data/iam/security-credentials/", $headers);
+    if ($role['status'] !== 200) {
+        throw new RuntimeException('The container has no role: neither a task\'s nor an instance\'s.');
+    }
     return credentialsAt("$metadata/meta-data/iam/security-credentials/" . trim($role['body']), $headers);
 }
 

@@ -15,9 +15,15 @@ function connect(array $secret, int $timeout = DATABASE_CONNECT_TIMEOUT): mysqli
     $connection->options(MYSQLI_OPT_CONNECT_TIMEOUT, $timeout);
     $connection->options(MYSQLI_OPT_SSL_VERIFY_SERVER_CERT, true);
     $connection->ssl_set(null, null, RDS_CA, null, null);
-    // The driver's own warning repeats the exception, which names user and host, never the password.
-    @$connection->real_connect($secret['host'], $secret['username'], $secret['password'], $secret['dbname'],
-        (int) $secret['port'], null, MYSQLI_CLIENT_SSL);
+    error_clear_last();
+    try {
+        @$connection->real_connect($secret['host'], $secret['username'], $secret['password'], $secret['dbname'],
+            (int) $secret['port'], null, MYSQLI_CLIENT_SSL);
+    } catch (mysqli_sql_exception $error) {
+        // Why TLS failed is in the driver's warning only. Both name user and host, never the password.
+        $warning = error_get_last()['message'] ?? $error->getMessage();
+        throw new mysqli_sql_exception(str_replace('mysqli::real_connect(): ', '', $warning), $error->getCode());
+    }
     $connection->set_charset('utf8mb4');
     return $connection;
 }
@@ -25,12 +31,13 @@ function connect(array $secret, int $timeout = DATABASE_CONNECT_TIMEOUT): mysqli
 /**
  * Waits for what is not there yet, and says every few seconds what it waits for.
  * @template T
+ * @param int $end Unix time at which to give up
  * @param callable(): ?T $attempt null or an exception: not yet
  * @return T
  */
-function await(string $what, int $seconds, callable $attempt): mixed
+function await(string $what, int $end, callable $attempt): mixed
 {
-    $end = time() + $seconds;
+    $start = time();
     for ($try = 0; ; $try++) {
         $reason = '';
         try {
@@ -42,7 +49,7 @@ function await(string $what, int $seconds, callable $attempt): mixed
             $reason = ": {$error->getMessage()}";
         }
         if (time() >= $end) {
-            throw new Refusal("Waited $seconds seconds for $what, in vain$reason.");
+            throw new Refusal('Waited ' . (time() - $start) . " seconds for $what, in vain$reason.");
         }
         if ($try % 5 === 0) {
             logLine('info', "Waiting for $what$reason");
@@ -57,7 +64,7 @@ function locked(mysqli $connection, int $seconds, callable $work): mixed
     $statement = $connection->prepare("SELECT GET_LOCK('redcap-prepare', ?)");
     $statement->execute([$seconds]);
     if ($statement->get_result()->fetch_column() !== 1) {
-        throw new Refusal("Another container has been changing the database for over $seconds seconds.");
+        throw new Refusal("Another container is changing the database; waited $seconds seconds for it.");
     }
     try {
         return $work();

@@ -26,9 +26,14 @@ prepare | upgrade)
   exec php "$lib/$1.php"
   ;;
 cron)
+  # shellcheck source=logging.sh
+  source "$lib/logging.sh"
   php "$lib/configure.php"
   cd /var/www/redcap
-  exec env --unset=DATABASE_SECRET --unset=SALT_SECRET --unset=FILES_SECRET --unset=MAIL_SECRET php cron.php
+  status=0
+  env --unset=DATABASE_SECRET --unset=SALT_SECRET --unset=FILES_SECRET --unset=MAIL_SECRET php cron.php || status=$?
+  log_end
+  exit "$status"
   ;;
 *)
   printf 'Unknown command "%s". Commands: serve, prepare, upgrade, cron.\n' "$1" >&2

@@ -3,10 +3,8 @@
 set -euo pipefail
 lib=$(dirname "$(readlink -f "$0")")
 
-# Children open /proc/self/fd/1 and 2 by name, which only works on pipes of their own user.
-exec 1> >(exec cat) 2> >(exec cat >&2)
-
-log() { printf '{"type":"container","level":"%s","message":"%s"}\n' "$1" "$2" >&2; }
+# shellcheck source=logging.sh
+source "$lib/logging.sh"
 
 # Processes of PHP that the memory carries, at about 100 MiB each and a quarter left for all else. Fargate shows a task's
 # memory as the machine's, Docker as the control group's.
@@ -15,7 +13,7 @@ workers() {
   bytes=$(($(awk '/^MemTotal/ { print $2 }' /proc/meminfo) * 1024))
   limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)
   [[ $limit =~ ^[0-9]+$ ]] && ((limit < bytes)) && bytes=$limit
-  local count=$((bytes / 4 * 3 / (100 * 1024 * 1024)))
+  local count=$((bytes * 3 / 4 / (100 * 1024 * 1024)))
   echo $((count < 8 ? 8 : count > 64 ? 64 : count))
 }
 
@@ -23,7 +21,8 @@ export POST_LIMIT_BYTES=$((POST_LIMIT_MB * 1024 * 1024))
 # The load balancer gives up first and says so; a connection that it thinks open is open.
 export IDLE_SECONDS=$((REQUEST_TIMEOUT_SECONDS + 5))
 export WORKERS=${WORKERS:-$(workers)}
-for name in AWS_REGION AWS_ENDPOINT_URL AWS_CONTAINER_CREDENTIALS_RELATIVE_URI FILES_BUCKET; do
+# php-fpm.conf names them, so they must exist.
+for name in AWS_REGION AWS_ENDPOINT_URL AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI FILES_BUCKET; do
   export "$name=${!name:-}"
 done
 apache_options=()
@@ -37,6 +36,8 @@ php "$lib/start.php"
 
 php-fpm --fpm-config /etc/redcap/php-fpm.conf &
 php=$!
+# A request that comes before PHP listens would be answered with an error.
+until [[ -S /run/redcap/php.sock ]] || ! kill -0 "$php" 2>/dev/null; do sleep 0.05; done
 apache2 -f /etc/redcap/apache.conf "${apache_options[@]}" -D FOREGROUND &
 apache=$!
 php "$lib/refresh.php" &
@@ -44,6 +45,7 @@ refresher=$!
 
 stopping=no
 # Requests under way are finished, new ones refused; Apache gives up after SHUTDOWN_SECONDS. PHP goes last.
+# shellcheck disable=SC2317 # called by the trap
 stop() {
   stopping=yes
   log info "Stopping: requests under way have $SHUTDOWN_SECONDS seconds."
@@ -70,4 +72,5 @@ kill -QUIT "$php" 2>/dev/null || true
 kill -TERM "$refresher" 2>/dev/null || true
 wait "$php" "$refresher" || true
 log info "Stopped."
+log_end
 exit "$status"

@@ -7,10 +7,10 @@ require_once __DIR__ . '/settings.php';
 
 main(function (): void {
     $database = secret('DATABASE');
-    $seconds = (int) getenv('START_TIMEOUT_SECONDS');
-    $connection = await("the database at {$database['host']}", $seconds, fn () => connect($database));
+    $end = time() + (int) getenv('START_TIMEOUT_SECONDS');
+    $connection = await("the database at {$database['host']}", $end, fn () => connect($database));
     // Another container of the task, `prepare`, has the right to install.
-    $installed = await('`redcap prepare` to install REDCap (its log says how far it is)', $seconds, function () use ($connection) {
+    $installed = await('`redcap prepare` to install REDCap (its log says how far it is)', $end, function () use ($connection) {
         return isPrepared($connection) ? installedVersion($connection) : null;
     });
     requireNotNewer($installed);

@@ -12,10 +12,18 @@ import { ensureSalt } from "../../../functions/database-users/salt";
 import { secretsManager } from "../../../functions/database-users/secrets";
 import { APPLICATION_USER, DDL_USER } from "../../../functions/database-users/users";
 
+let mockInstalled = false;
+afterEach(() => {
+  mockInstalled = false;
+});
+
 /** A database that takes every statement; the real one is asked in the integration test. */
 jest.mock("../../../functions/database-users/connection", () => ({
   connect: async () => ({ end: async () => undefined }),
-  run: async (_: unknown, purpose: string) => (purpose === "wait for another run" ? [{ locked: 1 }] : []),
+  run: async (_: unknown, purpose: string) => {
+    if (purpose === "wait for another run") return [{ locked: 1 }];
+    return purpose === "look for redcap_config" && mockInstalled ? [{ 1: 1 }] : [];
+  },
 }));
 
 const MASTER = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:rds!cluster-1";
@@ -57,6 +65,8 @@ class Secrets {
     return {};
   }
 }
+
+const notInstalled = async () => false;
 
 let secrets: Secrets;
 const value = (id: string) => JSON.parse(secrets.current.get(id)?.SecretString ?? "null");
@@ -121,6 +131,14 @@ describe("ensure", () => {
     expect(touching("salt")).not.toContain("write");
   });
 
+  test("makes none for an installed REDCap, whose salt it cannot know", async () => {
+    mockInstalled = true;
+    await expect(run()).rejects.toThrow("put $salt of the database.php");
+    expect(secrets.current.has("salt")).toBe(false);
+    secrets.current.set("salt", { SecretString: '{"salt":"of the hospital"}' });
+    await expect(run()).resolves.toBeDefined();
+  });
+
   test("leaves it alone where secrets are not to be written", async () => {
     await run();
     secrets.current.delete("salt");
@@ -133,7 +151,10 @@ describe("ensure", () => {
 
 describe("the salt", () => {
   test("of two writers at once is the first one's", async () => {
-    const written = await Promise.all([ensureSalt(secrets.store, "salt"), ensureSalt(secrets.store, "salt")]);
+    const written = await Promise.all([
+      ensureSalt(secrets.store, "salt", notInstalled),
+      ensureSalt(secrets.store, "salt", notInstalled),
+    ]);
     expect(touching("salt")).toEqual(["read", "read", "write"]);
     expect(written).toEqual([true, false]);
   });
@@ -145,7 +166,7 @@ describe("the salt", () => {
     ["a word", { SecretString: '""' }],
   ])("that is %s stops the function and stays", async (_, held) => {
     secrets.current.set("salt", held);
-    await expect(ensureSalt(secrets.store, "salt")).rejects.toThrow(
+    await expect(ensureSalt(secrets.store, "salt", notInstalled)).rejects.toThrow(
       /^The value of secret salt is not a JSON object\.$/,
     );
     expect(secrets.current.get("salt")).toBe(held);
@@ -154,7 +175,7 @@ describe("the salt", () => {
   test("that cannot be read is not taken for none", async () => {
     secrets.current.set("salt", { SecretString: '{"salt":"x"}' });
     secrets.unreadable.add("salt");
-    await expect(ensureSalt(secrets.store, "salt")).rejects.toThrow("AccessDenied");
+    await expect(ensureSalt(secrets.store, "salt", notInstalled)).rejects.toThrow("AccessDenied");
     expect(value("salt")).toEqual({ salt: "x" });
   });
 });
