@@ -1,0 +1,79 @@
+// Builds the image from a prepared folder, and says what came out.
+import { UserError } from "../command";
+import { type EngineName, type EngineOptions, runEngine } from "./engine";
+
+export interface ImageBuild extends EngineOptions {
+  /** Folder with the Dockerfile and its inputs. */
+  context: string;
+  engine: EngineName;
+  /** Name and tag, such as `redcap:15.5.0`. */
+  tag: string;
+  buildArgs: Record<string, string>;
+  /** More arguments for the engine's build, such as `--pull-never`. */
+  extraArgs?: string[];
+}
+
+export interface ImageFacts {
+  /** Versions that the image says it has. */
+  redcap: string;
+  php: string;
+  /** Of all layers, unpacked. */
+  bytes: number;
+  /** Debian packages installed. */
+  packages: number;
+}
+
+/** Lines of the engine's output that an error repeats: the reason stands at its end. */
+const TAIL = 15;
+
+/** The arguments of the engine's build, as a person would type them. */
+export function buildCommand({ context, engine, tag, buildArgs, extraArgs = [] }: ImageBuild): string[] {
+  const args = Object.entries(buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
+  return [engine === "buildah" ? "bud" : "build", ...args, ...extraArgs, "--tag", tag, context];
+}
+
+/** @throws UserError with the Dockerfile's reason where it refuses, otherwise with the end of the engine's output */
+export async function buildImage(build: ImageBuild): Promise<void> {
+  const { code, stdout, stderr } = await runEngine(build.engine, buildCommand(build), build);
+  if (code === 0) return;
+  const refusal = /REFUSED: (.*)/.exec(`${stdout}\n${stderr}`)?.[1];
+  if (refusal) throw new UserError(`${build.engine} built no image: ${refusal}`);
+  // buildah and docker write to standard error what goes wrong; steps and packages fill both.
+  const end = [stdout, stderr].map((text) => text.trimEnd().split("\n").slice(-TAIL).join("\n"));
+  throw new UserError(`${build.engine} built no image (exit code ${code}):\n${end.join("\n").trim()}`);
+}
+
+/** Asks the engine for the image's size, and the image for what is in it. @throws UserError where there is no such image */
+export async function imageFacts({
+  engine,
+  tag,
+  env,
+}: Pick<ImageBuild, "engine" | "tag" | "env">): Promise<ImageFacts> {
+  const ask = async (...args: string[]) => {
+    const { code, stdout, stderr } = await runEngine(engine, args, { env });
+    if (code !== 0) throw new UserError(`${engine} ${args.join(" ")} ended with exit code ${code}:\n${stderr.trim()}`);
+    return stdout.trim();
+  };
+  const look = async (inside: (...command: [string, ...string[]]) => Promise<string>) => {
+    const { redcap, php } = JSON.parse(await inside("cat", "/etc/redcap/build.json")) as Record<
+      "redcap" | "php",
+      string
+    >;
+    return { redcap, php, packages: (await inside("dpkg-query", "--show", "--showformat", "x")).length };
+  };
+  if (engine !== "buildah") {
+    const bytes = Number(await ask("image", "inspect", "--format", "{{.Size}}", tag));
+    const run = ["run", "--rm", "--network", "none", "--entrypoint"];
+    return { bytes, ...(await look((program, ...args) => ask(...run, program, tag, ...args))) };
+  }
+  // buildah tells the size in words ("204 MB"); the manifest has each layer's in bytes.
+  const manifest = await ask("inspect", "--type", "image", "--format", "{{.Manifest}}", tag);
+  const { layers } = JSON.parse(manifest) as { layers: { size: number }[] };
+  const container = await ask("from", "--pull-never", tag);
+  try {
+    const facts = await look((...command) => ask("run", container, "--", ...command));
+    return { bytes: layers.reduce((sum, { size }) => sum + size, 0), ...facts };
+  } finally {
+    await ask("rm", container);
+  }
+}
