@@ -19,8 +19,6 @@ const FILES = 50;
 const BATCH = 2_000;
 const FOLDER = "edocs/";
 
-const TABLES = ["redcap_projects", "redcap_data", "redcap_log_event"] as const;
-
 interface DatabaseSecret {
   username: string;
   password: string;
@@ -38,31 +36,31 @@ async function connect(stage: StageConfig, secretName: string, ca: string): Prom
   return mysql.createConnection({ host, port, user: username, password, database: dbname, ssl: { ca } });
 }
 
-/** Creates the tables as the DDL user and fills them. */
+/** Fills REDCap's tables; where no REDCap could install itself, it makes them first. */
 export async function loadRows(stage: StageConfig, ca: string): Promise<void> {
   const { ddlSecret, applicationSecret } = stageNames(stage);
   const ddl = await connect(stage, ddlSecret, ca);
   await ddl.query(
-    "CREATE TABLE redcap_projects (project_id INT PRIMARY KEY, project_name VARCHAR(100) NOT NULL, app_title TEXT) CHARACTER SET utf8mb4",
+    "CREATE TABLE IF NOT EXISTS redcap_projects (project_id INT PRIMARY KEY, project_name VARCHAR(100) NOT NULL, app_title TEXT) CHARACTER SET utf8mb4",
   );
   await ddl.query(
-    "CREATE TABLE redcap_data (project_id INT NOT NULL, event_id INT NOT NULL, record VARCHAR(100) NOT NULL, field_name VARCHAR(100) NOT NULL, `value` TEXT, instance SMALLINT, KEY record (project_id, record)) CHARACTER SET utf8mb4",
+    "CREATE TABLE IF NOT EXISTS redcap_data (project_id INT NOT NULL, event_id INT NOT NULL, record VARCHAR(100) NOT NULL, field_name VARCHAR(100) NOT NULL, `value` TEXT, instance SMALLINT, KEY record (project_id, record)) CHARACTER SET utf8mb4",
   );
   await ddl.query(
-    "CREATE TABLE redcap_log_event (log_event_id BIGINT AUTO_INCREMENT PRIMARY KEY, project_id INT NOT NULL, ts BIGINT, `user` VARCHAR(100), event VARCHAR(20), pk VARCHAR(100), data_values MEDIUMTEXT, KEY ts (ts)) CHARACTER SET utf8mb4",
+    "CREATE TABLE IF NOT EXISTS redcap_log_event (log_event_id BIGINT AUTO_INCREMENT PRIMARY KEY, project_id INT NOT NULL, ts BIGINT, `user` VARCHAR(100), event VARCHAR(20), pk VARCHAR(100), data_values MEDIUMTEXT, KEY ts (ts)) CHARACTER SET utf8mb4",
   );
   await ddl.end();
 
   // The application's user has no DDL rights: it writes what REDCap would write.
   const application = await connect(stage, applicationSecret, ca);
   await application.query("INSERT INTO redcap_projects VALUES ?", [
-    Array.from({ length: 20 }, (_, id) => [id, `study_${id}`, `Étude n° ${id} — 研究`]),
+    Array.from({ length: 20 }, (_, id) => [id + 1, `study_${id}`, `Étude n° ${id} — 研究`]),
   ]);
   await insert(
     application,
     "redcap_data (project_id, event_id, record, field_name, `value`, instance)",
     DATA_ROWS,
-    (n) => [n % 20, n % 4, `R-${Math.floor(n / 10)}`, `field_${n % 10}`, `value ${n} — å∑\u{1F9EA}`, null],
+    (n) => [(n % 20) + 1, n % 4, `R-${Math.floor(n / 10)}`, `field_${n % 10}`, `value ${n} — å∑\u{1F9EA}`, null],
   );
   await insert(application, "redcap_log_event (project_id, ts, `user`, event, pk, data_values)", LOG_ROWS, (n) => [
     n % 20,
@@ -96,19 +94,20 @@ export interface Fingerprint {
   checksum: string;
 }
 
-/** Counts every row and hashes every value; sorted here, since a collation may differ between servers. */
+/** Counts every row of every table and hashes every value; sorted here, since a collation may differ between servers. */
 export async function fingerprintRows(stage: StageConfig, ca: string): Promise<Fingerprint> {
   const connection = await connect(stage, stageNames(stage).applicationSecret, ca);
   const hash = createHash("sha256");
   let rows = 0;
-  for (const table of TABLES) {
+  const [tables] = await connection.query<RowDataPacket[][]>({ sql: "SHOW TABLES", rowsAsArray: true });
+  for (const [table] of tables) {
     const [result] = await connection.query<RowDataPacket[][]>({
-      sql: `SELECT * FROM ${table}`,
+      sql: `SELECT * FROM \`${table}\``,
       rowsAsArray: true,
     });
     rows += result.length;
     const lines = result.map((row) => JSON.stringify(row)).sort();
-    hash.update(table).update(lines.join("\n"));
+    hash.update(`${table}`).update(lines.join("\n"));
   }
   await connection.end();
   return { rows, checksum: hash.digest("hex") };

@@ -4,6 +4,13 @@ import { elapsed } from "../../scripts/command";
 /** Rows that a drill must lose and find again to prove anything. */
 const MIN_ROWS = 100_000;
 
+/** REDCap's first page over HTTP. */
+export interface PageSeen {
+  status: number;
+  /** The number of records, where the page says it. */
+  records?: number;
+}
+
 export interface DrillReport {
   rowsBefore: number;
   rowsAfter: number;
@@ -13,6 +20,8 @@ export interface DrillReport {
   filesAfterAttack: number;
   filesAfter: number;
   fileChecksumMatches: boolean;
+  /** REDCap's first page before the disaster, after it, and after the restore; absent where no container can run. */
+  pages?: { before: PageSeen; lost: PageSeen; after: PageSeen };
   planChangesAfterDeploy: number;
   planChangesAfterRestore: number;
   /**
@@ -53,9 +62,19 @@ export function passed(report: DrillReport): boolean {
     report.sourcePointsBefore > 0 &&
     report.sourceLockRefused &&
     report.sourcePointsAfterAttack === 0 &&
-    report.destinationDeleteRefused
+    report.destinationDeleteRefused &&
+    pagesPassed(report.pages)
   );
 }
+
+function pagesPassed(pages: DrillReport["pages"]): boolean {
+  if (!pages) return true;
+  const { before, lost, after } = pages;
+  return before.records !== undefined && before.records > 0 && lost.status >= 500 && after.records === before.records;
+}
+
+export const inWords = ({ status, records }: PageSeen): string =>
+  records === undefined ? `HTTP ${status}` : `HTTP ${status}, ${records.toLocaleString("en")} records`;
 
 export function describe(report: DrillReport): string {
   const count = (value: number) => value.toLocaleString("en");
@@ -70,6 +89,7 @@ export function describe(report: DrillReport): string {
     `  other acc. deletion in the backup account ${refused(report.destinationDeleteRefused)}`,
     `  rows       ${count(report.rowsBefore)} before, ${count(report.rowsAfter)} after the restore, ${same(report.checksumMatches)}`,
     `  files      ${report.filesBefore} before, ${report.filesAfter} after their delete markers were removed, ${same(report.fileChecksumMatches)}`,
+    `  page       ${report.pages ? `${inWords(report.pages.before)}; after the attack ${inWords(report.pages.lost)}; after the restore ${inWords(report.pages.after)}` : "not shown: no container can run on this machine"}`,
     `  plans      ${report.planChangesAfterDeploy} changes after the deploy, ${report.planChangesAfterRestore} after the restore`,
     `  stateful   ${report.statefulDestroys} resources destroyed or made anew`,
     `  restore    ${seconds(report.recoverySeconds)}, and ${seconds(report.awsJobSeconds)} of waiting for AWS's jobs`,

@@ -8,40 +8,41 @@ require_once __DIR__ . '/settings.php';
 /** @return array<string, ?array> */
 function readSecrets(): array
 {
-    return ['DATABASE' => secret('DATABASE'), 'SALT' => secret('SALT'), 'MAIL' => optionalSecret('MAIL'), 'FILES' => optionalSecret('FILES')];
+    return ['DATABASE' => secret('DATABASE'), 'MAIL' => optionalSecret('MAIL'), 'FILES' => optionalSecret('FILES')];
 }
 
-function apply(array $now, array $before): void
+function apply(array $now, array $before, array $salt): void
 {
+    if ($now['MAIL'] !== $before['MAIL']) {
+        writeMailSettings($now['MAIL']);
+    }
     if ($now['DATABASE'] !== $before['DATABASE'] || $now['FILES'] !== $before['FILES']) {
         // A password that the database does not take yet is not written: the next round tries again.
         $connection = connect($now['DATABASE']);
-        applySettings($connection, ownedSettings($now['FILES']));
-        writeDatabasePhp($now['DATABASE'], $before['SALT']);
-    }
-    if ($now['MAIL'] !== $before['MAIL']) {
-        writeMailSettings($now['MAIL']);
+        // Only what the keys change: a later deployment may have set other values than this container's environment.
+        applySettings($connection, array_diff_assoc(ownedSettings($now['FILES']), ownedSettings($before['FILES'])));
+        writeDatabasePhp($now['DATABASE'], $salt);
     }
 }
 
 main(function (): void {
+    // Its $salt is the one that start.php wrote.
+    require '/run/redcap/database.php';
     $seconds = (int) getenv('REFRESH_SECONDS');
-    $current = readSecrets();
     // What changed since start.php wrote the files is caught by the comparison with nothing.
-    $written = ['DATABASE' => null, 'MAIL' => null, 'FILES' => null, 'SALT' => $current['SALT']];
+    $written = ['DATABASE' => null, 'MAIL' => null, 'FILES' => null];
     while (true) {
         try {
             $current = readSecrets();
-            if ($current['SALT'] !== $written['SALT']) {
-                logLine('error', "The salt's secret has changed. It is not used: another salt makes REDCap's hashes worthless. Put the old value back.");
-                $current['SALT'] = $written['SALT'];
-            }
             if ($current !== $written) {
-                apply($current, $written);
+                apply($current, $written, ['salt' => $salt]);
                 if ($written['DATABASE'] !== null) {
                     logLine('info', 'Secrets have changed and are in use.');
                 }
                 $written = $current;
+            }
+            if (secret('SALT')['salt'] !== $salt) {
+                logLine('error', "The salt's secret has changed. It is not used: another salt makes REDCap's hashes worthless. Put the old value back.");
             }
         } catch (Throwable $error) {
             logLine('warning', "The secrets stay as they are for now: {$error->getMessage()}");

@@ -44,12 +44,13 @@ php "$lib/refresh.php" &
 refresher=$!
 
 stopping=no
-# Requests under way are finished, new ones refused; Apache gives up after SHUTDOWN_SECONDS. PHP goes last.
+# Requests under way are finished, new ones refused. Whoever is not ready in time is cut off before the platform kills all.
 # shellcheck disable=SC2317 # called by the trap
 stop() {
   stopping=yes
   log info "Stopping: requests under way have $SHUTDOWN_SECONDS seconds."
   kill -WINCH "$apache" 2>/dev/null || true
+  (sleep "$SHUTDOWN_SECONDS" && log warning "Requests were cut off after $SHUTDOWN_SECONDS seconds." && kill -KILL "$apache") &
 }
 trap stop TERM INT
 log info "Serving on port $PORT with $WORKERS processes of PHP."
@@ -60,16 +61,14 @@ if [[ $stopping == no ]]; then
   for name in php apache refresher; do
     kill -0 "${!name}" 2>/dev/null || log error "$name has ended by itself with status $status: the container stops."
   done
-  stopping=yes
+  stop
   status=1
-  kill -WINCH "$apache" 2>/dev/null || true
 else
   status=0
 fi
 # A signal ends wait early: wait until Apache is really gone.
 while kill -0 "$apache" 2>/dev/null; do wait "$apache" || true; done
-kill -QUIT "$php" 2>/dev/null || true
-kill -TERM "$refresher" 2>/dev/null || true
+kill -TERM "$php" "$refresher" 2>/dev/null || true
 wait "$php" "$refresher" || true
 log info "Stopped."
 log_end

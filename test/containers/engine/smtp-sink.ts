@@ -1,0 +1,95 @@
+// An SMTP relay on this machine that keeps what it gets: STARTTLS and a password are required, as by Amazon SES.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SMTPServer } from "smtp-server";
+import { makeCertificates } from "../../local-aws/host/certificates";
+import { which } from "../../local-aws/host/processes";
+
+export interface ReceivedMail {
+  /** User name that the sender gave with the right password. */
+  username: string;
+  from: string;
+  to: string[];
+  /** The message's headers by lower-case name, folded lines joined. */
+  headers: Record<string, string>;
+  body: string;
+}
+
+export interface SmtpSink {
+  host: "localhost";
+  port: number;
+  /** Authority of its certificate (localhost and 127.0.0.1). */
+  caFile: string;
+  /** Makes a container's mail client trust it. */
+  mount: { source: string; target: string };
+  messages: ReceivedMail[];
+  /** User names of attempts with a wrong password. */
+  refused: string[];
+  /** From now on only these let a client in. */
+  setCredentials(username: string, password: string): void;
+  stop(): Promise<void>;
+}
+
+export async function smtpSink(username: string, password: string): Promise<SmtpSink> {
+  const folder = mkdtempSync(join(tmpdir(), "redcap-smtp-"));
+  const certificates = await makeCertificates(which("openssl") ?? "openssl", folder);
+  const allowed = { username, password };
+  const messages: ReceivedMail[] = [];
+  const refused: string[] = [];
+  const server = new SMTPServer({
+    cert: readFileSync(certificates.certificateFile),
+    key: readFileSync(certificates.keyFile),
+    authMethods: ["PLAIN", "LOGIN"],
+    disableReverseLookup: true,
+    onAuth: (auth, _session, callback) => {
+      if (auth.username === allowed.username && auth.password === allowed.password) {
+        callback(null, { user: auth.username });
+      } else {
+        refused.push(auth.username ?? "");
+        callback(Object.assign(new Error("Authentication Credentials Invalid"), { responseCode: 535 }));
+      }
+    },
+    onData: (stream, session, callback) => {
+      const chunks: Buffer[] = [];
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+      stream.on("end", () => {
+        const { mailFrom, rcptTo } = session.envelope;
+        messages.push({
+          username: String(session.user ?? ""),
+          from: mailFrom ? mailFrom.address : "",
+          to: rcptTo.map(({ address }) => address),
+          ...parse(Buffer.concat(chunks).toString()),
+        });
+        callback();
+      });
+    },
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  // A client that breaks off is the test's own doing.
+  server.on("error", () => undefined);
+  return {
+    host: "localhost",
+    port: (server.server.address() as AddressInfo).port,
+    caFile: certificates.caFile,
+    mount: { source: certificates.caFile, target: "/etc/ssl/certs/ca-certificates.crt" },
+    messages,
+    refused,
+    setCredentials: (name, secret) => Object.assign(allowed, { username: name, password: secret }),
+    stop: async () => {
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function parse(message: string): Pick<ReceivedMail, "headers" | "body"> {
+  const [head = "", body = ""] = message.split(/\r?\n\r?\n(.*)/s);
+  const lines = head.replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/);
+  const headers = lines.map((line) => line.split(/:\s*(.*)/s).slice(0, 2) as [string, string]);
+  return { headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])), body };
+}
