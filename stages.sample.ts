@@ -22,7 +22,7 @@ export default defineDeployment({
       },
       service: {
         type: "fargate",
-        image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:15.5.0",
+        image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:17.4.4",
         cpu: "1 vCPU",
         memory: "2 GB",
         certificateArn: "arn:aws:acm:eu-west-2:111111111111:certificate/00000000-0000-4000-8000-000000000001",
@@ -46,7 +46,7 @@ export default defineDeployment({
       },
       service: {
         type: "fargate",
-        image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:15.5.0",
+        image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:17.4.4",
         certificateArn: "arn:aws:acm:eu-west-2:111111111111:certificate/00000000-0000-4000-8000-000000000001",
         scaling: { minContainers: 2, maxContainers: 6 },
       },

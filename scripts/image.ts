@@ -30,7 +30,7 @@ const command = new Command("image").description("Builds the container image, an
 command
   .command("build")
   .description("Builds the image of a REDCap zip. The zip is licensed: the image must stay where its licence allows.")
-  .requiredOption("--redcap <zip>", "REDCap's full zip, such as redcap15.5.0.zip or s3://bucket/redcap15.5.0.zip")
+  .requiredOption("--redcap <zip>", "REDCap's full zip, such as redcap17.4.4.zip or s3://bucket/redcap17.4.4.zip")
   .option("--php <version>", "PHP of the image: 8.2 or 8.4", "8.2")
   .option("--accept-risk <name>", "build a REDCap with this known weakness all the same, such as CVE-2026-12345")
   .option("--previous <zip>", "zip that runs now: report what changed, and hosts named for the first time")

@@ -21,7 +21,7 @@ const image = z
   .string()
   .regex(
     /^\S+[:@]\S+$/,
-    "Write an image with its tag or digest, such as 111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:15.5.0.",
+    "Write an image with its tag or digest, such as 111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:17.4.4.",
   )
   .refine(
     (text) => !text.endsWith(":latest"),

@@ -6,7 +6,7 @@ export interface ImageBuild extends EngineOptions {
   /** Folder with the Dockerfile and its inputs. */
   context: string;
   engine: EngineName;
-  /** Name and tag, such as `redcap:15.5.0`. */
+  /** Name and tag, such as `redcap:17.4.4`. */
   tag: string;
   buildArgs: Record<string, string>;
   /** More arguments for the engine's build, such as `--pull-never`. */

@@ -32,7 +32,7 @@ const buildFlags = z
     tag: z
       .string()
       .max(255, "is too long.")
-      .regex(IMAGE_NAME, "is no image name. Write name:tag, in lower case, such as redcap:15.5.0.")
+      .regex(IMAGE_NAME, "is no image name. Write name:tag, in lower case, such as redcap:17.4.4.")
       .optional(),
     engine: z.enum(ENGINES, `is no engine this command knows. Allowed: ${ENGINES.join(", ")}.`).optional(),
     contextOnly: given.optional(),

@@ -110,7 +110,7 @@ function versionOf(names: string[], refuse: (problem: string) => Error): string 
     throw refuse(`it holds ${all}; one version is right. Download the zip again rather than adding to an old one.`);
   }
   if (!/^\d+\.\d+\.\d+$/.test(version))
-    throw refuse(`"${version}" in redcap_v${version} is no version such as 15.5.0.`);
+    throw refuse(`"${version}" in redcap_v${version} is no version such as 17.4.4.`);
   if (!names.includes("redcap/install.php")) throw refuse(upgrade);
   return version;
 }

@@ -1,153 +1,169 @@
 // The serving container over time: long requests, stopping, failing parts, cron, and several containers side by side.
 import { execFileSync } from "node:child_process";
 import type { RowDataPacket } from "mysql2";
-import { Agent, request } from "undici";
-import type { Container } from "./engine";
+import { Agent, Pool, request } from "undici";
+import { type Container, describeContainers } from "./engine";
 import { ask, get, type ImageUnderTest, imageUnderTest } from "./setup";
 
-let image: ImageUnderTest;
-beforeAll(async () => {
-  image = await imageUnderTest();
-}, 600_000);
-afterAll(() => image?.stop());
+describeContainers("the serving image over time", () => {
+  let image: ImageUnderTest;
+  beforeAll(async () => {
+    image = await imageUnderTest();
+  }, 600_000);
+  afterAll(() => image?.stop());
 
-const slow = (container: Container, seconds: number) => get(container, `/?page=slow&seconds=${seconds}`);
+  const slow = (container: Container, seconds: number) => get(container, `/?page=slow&seconds=${seconds}`);
 
-describe("long requests", () => {
-  test("one variable sets how long a request may be silent, in Apache and PHP", async () => {
-    const container = await image.serve({ REQUEST_TIMEOUT_SECONDS: "1" });
-    // Five seconds more than the load balancer waits.
-    expect(await slow(container, 4)).toMatchObject({ status: 200, body: "done" });
-    expect((await slow(container, 9)).status).toBe(504);
-    await container.stop();
+  describe("long requests", () => {
+    test("one variable sets how long a request may be silent, in Apache and PHP", async () => {
+      const container = await image.serve({ REQUEST_TIMEOUT_SECONDS: "1" });
+      // Five seconds more than the load balancer waits.
+      expect(await slow(container, 4)).toMatchObject({ status: 200, body: "done" });
+      expect((await slow(container, 9)).status).toBe(504);
+      await container.stop();
+    });
+
+    test("a connection that the load balancer keeps open is kept open, and costs no process of PHP", async () => {
+      const container = await image.serve({ WORKERS: "1" });
+      const agents = Array.from({ length: 20 }, () => new Agent({ keepAliveTimeout: 60_000, connections: 1 }));
+      const live = async (dispatcher: Agent) => {
+        const { statusCode, headers, body } = await request(container.url("/health/live"), { dispatcher });
+        await body.dump();
+        return [statusCode, headers["keep-alive"]];
+      };
+      for (const agent of agents) expect(await live(agent)).toEqual([200, "timeout=4005"]);
+      expect(await live(agents[0] as Agent)).toEqual([200, "timeout=4005"]);
+      for (const agent of agents) await agent.close();
+      await container.stop();
+    });
+
+    test("a sudden crowd costs none of them its connection", async () => {
+      const container = await image.serve();
+      const pool = new Pool(container.url("/").slice(0, -1), { connections: 150, keepAliveTimeout: 60_000 });
+      const visit = async () => {
+        const { statusCode, body } = await pool.request({ path: "/", method: "GET" });
+        await body.dump();
+        return statusCode;
+      };
+      const statuses = await Promise.all(Array.from({ length: 1_500 }, visit));
+      expect(statuses.filter((status) => status !== 200)).toEqual([]);
+      await pool.close();
+      await container.stop();
+    });
   });
 
-  test("a connection that the load balancer keeps open is kept open, and costs no process of PHP", async () => {
-    const container = await image.serve({ WORKERS: "1" });
-    const agents = Array.from({ length: 20 }, () => new Agent({ keepAliveTimeout: 60_000, connections: 1 }));
-    const live = async (dispatcher: Agent) => {
-      const { statusCode, headers, body } = await request(container.url("/health/live"), { dispatcher });
-      await body.dump();
-      return [statusCode, headers["keep-alive"]];
+  describe("stopping", () => {
+    test("requests under way are answered, new ones refused, and the exit code is 0", async () => {
+      const container = await image.serve();
+      const underWay = Promise.all([1, 2, 3].map(() => slow(container, 3)));
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      container.signal("SIGTERM");
+      await container.waitForLine("word of the stop", ({ text }) => text.includes("Stopping"));
+      await expect(get(container, "/")).rejects.toThrow(/ECONNREFUSED|ECONNRESET|other side closed/);
+      expect((await underWay).map(({ status, body }) => [status, body])).toEqual(Array(3).fill([200, "done"]));
+      expect(await container.exitCode).toBe(0);
+      await container.stop();
+    });
+
+    test("a request that takes longer than allowed is cut off, before the platform kills the container", async () => {
+      const container = await image.serve({ SHUTDOWN_SECONDS: "2" });
+      const underWay = slow(container, 30).then(
+        ({ status }) => status,
+        () => "connection lost",
+      );
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const start = Date.now();
+      container.signal("SIGTERM");
+      expect(await container.exitCode).toBe(0);
+      expect((Date.now() - start) / 1000).toBeLessThan(5);
+      expect(container.text("stderr")).toContain("cut off after 2 seconds");
+      expect(await underWay).not.toBe(200);
+      await container.stop();
+    });
+
+    test("rolling over to a new container loses no request", async () => {
+      const old = await image.serve();
+      const fresh = await image.serve();
+      let target = old;
+      let asked = 0;
+      let going = true;
+      const visitor = async () => {
+        while (going) {
+          const { status } = await get(target, "/");
+          expect(status).toBe(200);
+          asked += 1;
+        }
+      };
+      const visitors = [visitor(), visitor(), visitor(), visitor()];
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      // As the load balancer does: the new target first, then the old one is told to stop.
+      target = fresh;
+      old.signal("SIGTERM");
+      expect(await old.exitCode).toBe(0);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      going = false;
+      await Promise.all(visitors);
+      expect(asked).toBeGreaterThan(50);
+      await Promise.all([old.stop(), fresh.stop()]);
+    });
+  });
+
+  describe("a part that ends by itself ends the container", () => {
+    test.each(["php-fpm", "apache2", "refresh.php"])("%s", async (part) => {
+      const container = await image.serve();
+      const children = execFileSync("pgrep", ["--parent", String(container.pid), "--full", part], { encoding: "utf8" });
+      process.kill(Number(children.split("\n")[0]), "SIGKILL");
+      expect(await container.exitCode).toBe(1);
+      expect(container.text("stderr")).toContain("has ended by itself");
+      await container.stop();
+    });
+  });
+
+  describe("cron", () => {
+    const runs = async () => {
+      const [rows] = await image.database.connection.query<RowDataPacket[]>(
+        "SELECT cron_info FROM redcap.redcap_crons_history ORDER BY ch_id",
+      );
+      return rows.map(({ cron_info }) => cron_info as string);
     };
-    for (const agent of agents) expect(await live(agent)).toEqual([200, "timeout=4005"]);
-    expect(await live(agents[0] as Agent)).toEqual([200, "timeout=4005"]);
-    for (const agent of agents) await agent.close();
-    await container.stop();
-  });
-});
 
-describe("stopping", () => {
-  test("requests under way are answered, new ones refused, and the exit code is 0", async () => {
-    const container = await image.serve();
-    const underWay = Promise.all([1, 2, 3].map(() => slow(container, 3)));
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    container.signal("SIGTERM");
-    await container.waitForLine("word of the stop", ({ text }) => text.includes("Stopping"));
-    await expect(get(container, "/")).rejects.toThrow(/ECONNREFUSED|ECONNRESET|other side closed/);
-    expect((await underWay).map(({ status, body }) => [status, body])).toEqual(Array(3).fill([200, "done"]));
-    expect(await container.exitCode).toBe(0);
-    await container.stop();
-  });
+    test("is a command of the image, with the application's user", async () => {
+      const container = await image.serve();
+      const before = (await runs()).length;
+      const { exitCode, stdout } = await container.exec(["cron"], { DDL_SECRET_ARN: "" });
+      expect([exitCode, stdout]).toEqual([0, "All jobs of this minute have run.\n"]);
+      expect((await runs()).slice(before)).toEqual(["cli as redcap@%"]);
+      await container.stop();
+    });
 
-  test("a request that takes longer than allowed is cut off, before the platform kills the container", async () => {
-    const container = await image.serve({ SHUTDOWN_SECONDS: "2" });
-    const underWay = slow(container, 30).then(
-      ({ status }) => status,
-      () => "connection lost",
-    );
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    const start = Date.now();
-    container.signal("SIGTERM");
-    expect(await container.exitCode).toBe(0);
-    expect((Date.now() - start) / 1000).toBeLessThan(5);
-    expect(container.text("stderr")).toContain("cut off after 2 seconds");
-    expect(await underWay).not.toBe(200);
-    await container.stop();
+    test("over HTTP opens to its secret alone, of which the container has the hash", async () => {
+      const secret = "a-long-secret-of-the-scheduler";
+      const hash = execFileSync("openssl", ["passwd", "-5", secret], { encoding: "utf8" }).trim();
+      const container = await image.serve({ CRON_SECRET_HASH: hash });
+      const before = (await runs()).length;
+      const cron = (user: string, password: string) =>
+        ask(container, "/cron.php", {
+          headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` },
+        });
+      expect((await get(container, "/cron.php")).status).toBe(401);
+      expect((await cron("cron", "wrong")).status).toBe(401);
+      expect((await cron("other", secret)).status).toBe(401);
+      expect(await runs()).toHaveLength(before);
+      expect((await cron("cron", secret)).status).toBe(200);
+      expect(await runs()).toHaveLength(before + 1);
+      await container.stop();
+    });
   });
 
-  test("rolling over to a new container loses no request", async () => {
-    const old = await image.serve();
-    const fresh = await image.serve();
-    let target = old;
-    let asked = 0;
-    let going = true;
-    const visitor = async () => {
-      while (going) {
-        const { status } = await get(target, "/");
-        expect(status).toBe(200);
-        asked += 1;
-      }
-    };
-    const visitors = [visitor(), visitor(), visitor(), visitor()];
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
-    // As the load balancer does: the new target first, then the old one is told to stop.
-    target = fresh;
-    old.signal("SIGTERM");
-    expect(await old.exitCode).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    going = false;
-    await Promise.all(visitors);
-    expect(asked).toBeGreaterThan(50);
-    await Promise.all([old.stop(), fresh.stop()]);
+  test("a session goes on in another container", async () => {
+    const [one, other] = [await image.serve(), await image.serve()];
+    const first = await get(one, "/?page=session");
+    const cookie = String(first.headers["set-cookie"]);
+    expect(cookie).toMatch(/; secure/i);
+    expect(cookie).toMatch(/; HttpOnly/i);
+    const visit = async (container: Container) =>
+      (await get(container, "/?page=session", { cookie: cookie.split(";")[0] as string })).body;
+    expect([first.body, await visit(other), await visit(one), await visit(other)]).toEqual(["1", "2", "3", "4"]);
+    await Promise.all([one.stop(), other.stop()]);
   });
-});
-
-describe("a part that ends by itself ends the container", () => {
-  test.each(["php-fpm", "apache2", "refresh.php"])("%s", async (part) => {
-    const container = await image.serve();
-    const children = execFileSync("pgrep", ["--parent", String(container.pid), "--full", part], { encoding: "utf8" });
-    process.kill(Number(children.split("\n")[0]), "SIGKILL");
-    expect(await container.exitCode).toBe(1);
-    expect(container.text("stderr")).toContain("has ended by itself");
-    await container.stop();
-  });
-});
-
-describe("cron", () => {
-  const runs = async () => {
-    const [rows] = await image.database.connection.query<RowDataPacket[]>(
-      "SELECT cron_info FROM redcap.redcap_crons_history ORDER BY ch_id",
-    );
-    return rows.map(({ cron_info }) => cron_info as string);
-  };
-
-  test("is a command of the image, with the application's user", async () => {
-    const container = await image.serve();
-    const before = (await runs()).length;
-    const { exitCode, stdout } = await container.exec(["cron"], { DDL_SECRET_ARN: "" });
-    expect([exitCode, stdout]).toEqual([0, "All jobs of this minute have run.\n"]);
-    expect((await runs()).slice(before)).toEqual(["cli as redcap@%"]);
-    await container.stop();
-  });
-
-  test("over HTTP opens to its secret alone, of which the container has the hash", async () => {
-    const secret = "a-long-secret-of-the-scheduler";
-    const hash = execFileSync("openssl", ["passwd", "-5", secret], { encoding: "utf8" }).trim();
-    const container = await image.serve({ CRON_SECRET_HASH: hash });
-    const before = (await runs()).length;
-    const cron = (user: string, password: string) =>
-      ask(container, "/cron.php", {
-        headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` },
-      });
-    expect((await get(container, "/cron.php")).status).toBe(401);
-    expect((await cron("cron", "wrong")).status).toBe(401);
-    expect((await cron("other", secret)).status).toBe(401);
-    expect(await runs()).toHaveLength(before);
-    expect((await cron("cron", secret)).status).toBe(200);
-    expect(await runs()).toHaveLength(before + 1);
-    await container.stop();
-  });
-});
-
-test("a session goes on in another container", async () => {
-  const [one, other] = [await image.serve(), await image.serve()];
-  const first = await get(one, "/?page=session");
-  const cookie = String(first.headers["set-cookie"]);
-  expect(cookie).toMatch(/; secure/i);
-  expect(cookie).toMatch(/; HttpOnly/i);
-  const visit = async (container: Container) =>
-    (await get(container, "/?page=session", { cookie: cookie.split(";")[0] as string })).body;
-  expect([first.body, await visit(other), await visit(one), await visit(other)]).toEqual(["1", "2", "3", "4"]);
-  await Promise.all([one.stop(), other.stop()]);
 });

@@ -1,286 +1,274 @@
 // The serving image over HTTP: pages, headers, limits, addresses, what is closed, and what it writes down.
 import { FormData } from "undici";
-import type { Container } from "./engine/container";
-import { ask, get, type ImageUnderTest, imageUnderTest, page, shown } from "./setup";
+import { type Container, describeContainers } from "./engine";
+import { ask, get, type ImageUnderTest, imageUnderTest, page, REDCAP_EXTENSIONS, shown } from "./setup";
 
 const FROM_OUTSIDE = { "x-forwarded-for": "203.0.113.7", "x-forwarded-proto": "https" };
 const UPLOAD_LIMIT_MB = 4;
 const MEBIBYTE = 1024 * 1024;
 
-let image: ImageUnderTest;
-let container: Container;
+describeContainers("the serving image", () => {
+  let image: ImageUnderTest;
+  let container: Container;
 
-beforeAll(async () => {
-  image = await imageUnderTest();
-  container = await image.serve({ UPLOAD_LIMIT_MB: String(UPLOAD_LIMIT_MB), PHP_TIMEZONE: "Asia/Tokyo" });
-}, 600_000);
-afterAll(() => image?.stop());
+  beforeAll(async () => {
+    image = await imageUnderTest();
+    container = await image.serve({ UPLOAD_LIMIT_MB: String(UPLOAD_LIMIT_MB), PHP_TIMEZONE: "Asia/Tokyo" });
+  }, 600_000);
+  afterAll(() => image?.stop());
 
-describe("pages", () => {
-  test("the first page comes from the database", async () => {
-    const { status, body } = await get(container, "/");
-    expect(status).toBe(200);
-    expect(shown(body, "version")).toBe("17.4.4");
-    expect(shown(body, "projects")).toBe("1");
-  });
-
-  test.each(["/surveys/", "/api/", "/index.php", "/redcap_v17.4.4/index.php"])(
-    "%s is REDCap's to answer",
-    async (path) => {
-      const { status, body } = await get(container, path);
-      expect([200, 302, 403]).toContain(status);
-      expect(body).not.toContain("<title>403 Forbidden</title>");
-    },
-  );
-
-  test("a page that is not there is 404, PHP or not", async () => {
-    expect((await get(container, "/none.php")).status).toBe(404);
-    expect((await get(container, "/none/none.png")).status).toBe(404);
-  });
-
-  test("the reader is reached over TLS as well", async () => {
-    const { cipher, host } = await page(container, "database&replica");
-    expect(cipher).toMatch(/\w/);
-    expect(host).toBe(image.database.environment.READER_HOST);
-  });
-});
-
-describe("headers", () => {
-  test("an answer over HTTPS", async () => {
-    const { headers } = await get(container, "/", FROM_OUTSIDE);
-    expect(headers).toMatchObject({
-      "strict-transport-security": "max-age=31536000",
-      "x-content-type-options": "nosniff",
-      "referrer-policy": "strict-origin-when-cross-origin",
-      "content-security-policy": "frame-ancestors 'self'; object-src 'self'; base-uri 'self'",
-      server: "Apache",
+  describe("pages", () => {
+    test("the first page comes from the database", async () => {
+      const { status, body } = await get(container, "/");
+      expect(status).toBe(200);
+      expect(shown(body, "version")).toBe("17.4.4");
+      expect(shown(body, "projects")).toBe("1");
     });
-    expect(headers).not.toHaveProperty("x-powered-by");
-  });
 
-  test("no HSTS over HTTP, which browsers would ignore", async () => {
-    expect((await get(container, "/")).headers).not.toHaveProperty("strict-transport-security");
-  });
-
-  test.each(["/", "/none", "/install.php", "/%"])("no version in the answer to %s", async (path) => {
-    const { headers, body } = await get(container, path);
-    expect(`${JSON.stringify(headers)}${body}`).not.toMatch(/Apache\/|PHP\/|Debian|\b2\.4\.\d|\b8\.[234]\.\d/);
-  });
-
-  test("no TRACE, which repeats cookies", async () => {
-    expect((await ask(container, "/", { method: "TRACE" })).status).toBe(405);
-  });
-
-  test("PHP's errors stay in the log", async () => {
-    const { status, body } = await get(container, "/?page=fail");
-    expect(status).toBe(500);
-    expect(body).not.toContain("failure on purpose");
-    const line = await container.waitForLine("PHP's error", ({ text }) => text.includes("A failure on purpose"));
-    expect(line.json).toMatchObject({ type: "server" });
-  });
-});
-
-describe("who asks", () => {
-  test("scheme and address are the client's, not the load balancer's", async () => {
-    const { body } = await get(container, "/", FROM_OUTSIDE);
-    expect(shown(body, "scheme")).toBe("https");
-    expect(shown(body, "client")).toBe("203.0.113.7");
-  });
-
-  test("a client cannot forge its address: only what the last proxy adds counts", async () => {
-    const { body } = await get(container, "/", { "x-forwarded-for": "127.0.0.1, 10.0.0.1, 203.0.113.7, 10.1.2.3" });
-    expect(shown(body, "client")).toBe("203.0.113.7");
-  });
-});
-
-describe("limits", () => {
-  const upload = async (bytes: number) => {
-    const form = new FormData();
-    form.set("file", new Blob([Buffer.alloc(bytes, "x")]), "file.bin");
-    return ask(container, "/?page=upload", { method: "POST", body: form });
-  };
-
-  test("a file of exactly the limit arrives", async () => {
-    const { body } = await upload(UPLOAD_LIMIT_MB * MEBIBYTE);
-    expect(JSON.parse(body)).toMatchObject({ files: 1, size: UPLOAD_LIMIT_MB * MEBIBYTE, error: 0 });
-  });
-
-  test("one byte more is refused, and REDCap is told why", async () => {
-    const { body } = await upload(UPLOAD_LIMIT_MB * MEBIBYTE + 1);
-    // 1: UPLOAD_ERR_INI_SIZE.
-    expect(JSON.parse(body)).toMatchObject({ files: 1, size: null, error: 1 });
-  });
-
-  test("a body beyond that is refused before PHP takes it", async () => {
-    expect((await upload((UPLOAD_LIMIT_MB + 2) * MEBIBYTE)).status).toBe(413);
-  });
-
-  test("100,000 variables arrive, and not many more", async () => {
-    const post = (count: number) =>
-      ask(container, "/?page=variables", {
-        method: "POST",
-        headers: { "content-type": "application/x-www-form-urlencoded" },
-        body: Array.from({ length: count }, (_, n) => `v${n}=${n}`).join("&"),
-      });
-    expect((await post(100_000)).body).toBe("100000");
-    // PHP stops one after its limit.
-    expect((await post(100_500)).body).toBe("100001");
-  });
-});
-
-describe("what is closed", () => {
-  test.each([
-    "/install.php",
-    "/install.php/x",
-    "//install.php?auto=1",
-    "/./install.php",
-    "/%69nstall.php",
-    "/upgrade.php?auto=1",
-    "/redcap_v17.4.4/../upgrade.php",
-    "/cron.php",
-    "/cron.php?secret=mysecret",
-    "/database.php",
-    "/temp/",
-    "/temp/index.html",
-    "/temp/x.php",
-    "/edocs/index.html",
-    "/hooks/",
-    "/languages/index.html",
-    "/.git/config",
-    "/.env",
-    "/index.php~",
-    "/dump.sql",
-    "/redcap.log",
-    "/composer.json",
-  ])("%s", async (path) => {
-    const { status, body } = await get(container, path, FROM_OUTSIDE);
-    expect([status, body]).toEqual([403, expect.stringContaining("Forbidden")]);
-  });
-
-  test("what PHP writes into temp cannot be fetched, nor run", async () => {
-    await page(container, "write&keep");
-    expect((await get(container, "/temp/written-by-test.php")).status).toBe(403);
-  });
-
-  test("readiness is no outsider's business", async () => {
-    expect((await get(container, "/health/ready", FROM_OUTSIDE)).status).toBe(403);
-    expect((await get(container, "/health/live", FROM_OUTSIDE)).status).toBe(200);
-  });
-
-  test("maintenance addresses open installation and upgrade, to themselves", async () => {
-    const open = await image.serve({ MAINTENANCE_ADDRESSES: "203.0.113.0/28 198.51.100.1" });
-    expect((await get(open, "/install.php", FROM_OUTSIDE)).body).toContain("already installed");
-    expect((await get(open, "/install.php", { "x-forwarded-for": "203.0.113.99" })).status).toBe(403);
-    await open.stop();
-  });
-});
-
-describe("what can be written", () => {
-  test("temp alone", async () => {
-    const could = await page<Record<string, boolean>>(container, "write");
-    expect(Object.keys(could).filter((path) => could[path])).toEqual(["/var/www/redcap/temp", "/tmp"]);
-  });
-
-  test("nor by permission, where the file system is writable", async () => {
-    const { stdout } = await container.exec([
-      "-c",
-      "find / -xdev -writable -not -path '/proc/*' -not -path '/dev/*' -not -type l 2>/dev/null",
-    ]);
-    expect(stdout).toBe("");
-  });
-});
-
-describe("PHP", () => {
-  test("runs with what REDCap needs, and as nobody special", async () => {
-    const settings = await page<{
-      extensions: string[];
-      ini: Record<string, string>;
-      user: string;
-      opcache: boolean;
-      environment: Record<string, string>;
-    }>(
-      container,
-      "settings&ini=max_input_vars,upload_max_filesize,max_execution_time,date.timezone,display_errors,memory_limit",
+    test.each(["/surveys/", "/api/", "/index.php", "/redcap_v17.4.4/index.php"])(
+      "%s is REDCap's to answer",
+      async (path) => {
+        const { status, body } = await get(container, path);
+        expect([200, 302, 403]).toContain(status);
+        expect(body).not.toContain("<title>403 Forbidden</title>");
+      },
     );
-    expect(settings.extensions).toEqual(
-      expect.arrayContaining([
-        "mysqli",
-        "gd",
-        "curl",
-        "zip",
-        "mbstring",
-        "intl",
-        "xml",
-        "imagick",
-        "ldap",
-        "apcu",
-        "openssl",
-      ]),
-    );
-    expect(settings.opcache).toBe(true);
-    expect(settings.user).toBe("www-data");
-    expect(settings.ini).toEqual({
-      max_input_vars: "100000",
-      upload_max_filesize: "4M",
-      max_execution_time: "4000",
-      "date.timezone": "Asia/Tokyo",
-      display_errors: "",
-      memory_limit: "1G",
+
+    test("a page that is not there is 404, PHP or not", async () => {
+      expect((await get(container, "/none.php")).status).toBe(404);
+      expect((await get(container, "/none/none.png")).status).toBe(404);
     });
-    expect(Object.keys(settings.environment).filter((name) => /SECRET|KEY|PASSWORD/.test(name))).toEqual([]);
-  });
-});
 
-describe("logs", () => {
-  test("every access is a JSON line with the client's address and no query", async () => {
-    await get(container, "/surveys/?s=SURVEYCODE", { ...FROM_OUTSIDE, "user-agent": 'agent "quoted" \\ \u00e9' });
-    const line = await container.waitForLine(
-      "an access line",
-      ({ json }) => json?.path === "/surveys/" && json.client === "203.0.113.7",
-    );
-    expect(line).toMatchObject({ stream: "stdout", json: { type: "access", method: "GET", status: 200 } });
-    expect(container.text()).not.toContain("SURVEYCODE");
+    test("the reader is reached over TLS as well", async () => {
+      const { cipher, host } = await page(container, "database&replica");
+      expect(cipher).toMatch(/\w/);
+      expect(host).toBe(image.database.environment.READER_HOST);
+    });
   });
 
-  test("a path that would break JSON leaves the line whole", async () => {
-    await get(container, "/%22%5C%0Aend", FROM_OUTSIDE);
-    await get(container, "/%C3%A9%FF", FROM_OUTSIDE);
-    await get(container, "/after", FROM_OUTSIDE);
-    await container.waitForLine("the last access", ({ json }) => json?.path === "/after");
-    const broken = container.lines().filter(({ text, json }) => text.startsWith("{") && !json);
-    expect(broken).toEqual([]);
-  });
-
-  test("the load balancer's own checks are not logged", async () => {
-    await get(container, "/health/live");
-    await get(container, "/after-live");
-    await container.waitForLine("the next access", ({ json }) => json?.path === "/after-live");
-    expect(container.lines().filter(({ json }) => json?.path === "/health/live")).toEqual([]);
-  });
-});
-
-describe("health", () => {
-  test("ready asks database and S3, live only PHP", async () => {
-    expect(await get(container, "/health/ready")).toMatchObject({ status: 200, body: "ok\n" });
-    const lost = await image.serve({ FILES_BUCKET: "no-such-bucket-of-ours" });
-    expect(await get(lost, "/health/ready")).toMatchObject({ status: 503, body: "unavailable\n" });
-    expect((await get(lost, "/health/live")).status).toBe(200);
-    await lost.waitForLine("the reason", ({ text }) => text.includes("S3 does not let"));
-    await lost.stop();
-  });
-
-  test("a database that went away", async () => {
-    const { connection } = image.database;
-    await connection.query("ALTER USER `redcap`@`%` ACCOUNT LOCK");
-    try {
-      const { status } = await container.waitFor("readiness to be lost", async () => {
-        const answer = await get(container, "/health/ready");
-        return answer.status === 200 ? undefined : answer;
+  describe("headers", () => {
+    test("an answer over HTTPS", async () => {
+      const { headers } = await get(container, "/", FROM_OUTSIDE);
+      expect(headers).toMatchObject({
+        "strict-transport-security": "max-age=31536000",
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "strict-origin-when-cross-origin",
+        "content-security-policy": "frame-ancestors 'self'; object-src 'self'; base-uri 'self'",
+        server: "Apache",
       });
-      expect(status).toBe(503);
-      expect((await get(container, "/health/live")).status).toBe(200);
-    } finally {
-      await connection.query("ALTER USER `redcap`@`%` ACCOUNT UNLOCK");
-    }
+      expect(headers).not.toHaveProperty("x-powered-by");
+    });
+
+    test("no HSTS over HTTP, which browsers would ignore", async () => {
+      expect((await get(container, "/")).headers).not.toHaveProperty("strict-transport-security");
+    });
+
+    test.each(["/", "/none", "/install.php", "/%"])("no version in the answer to %s", async (path) => {
+      const { headers, body } = await get(container, path);
+      expect(`${JSON.stringify(headers)}${body}`).not.toMatch(/Apache\/|PHP\/|Debian|\b2\.4\.\d|\b8\.[234]\.\d/);
+    });
+
+    test("no TRACE, which repeats cookies", async () => {
+      expect((await ask(container, "/", { method: "TRACE" })).status).toBe(405);
+    });
+
+    test("PHP's errors stay in the log", async () => {
+      const { status, body } = await get(container, "/?page=fail");
+      expect(status).toBe(500);
+      expect(body).not.toContain("failure on purpose");
+      const line = await container.waitForLine("PHP's error", ({ text }) => text.includes("A failure on purpose"));
+      expect(line.json).toMatchObject({ type: "server" });
+    });
+  });
+
+  describe("who asks", () => {
+    test("scheme and address are the client's, not the load balancer's", async () => {
+      const { body } = await get(container, "/", FROM_OUTSIDE);
+      expect(shown(body, "scheme")).toBe("https");
+      expect(shown(body, "client")).toBe("203.0.113.7");
+    });
+
+    test("a client cannot forge its address: only what the last proxy adds counts", async () => {
+      const { body } = await get(container, "/", { "x-forwarded-for": "127.0.0.1, 10.0.0.1, 203.0.113.7, 10.1.2.3" });
+      expect(shown(body, "client")).toBe("203.0.113.7");
+    });
+  });
+
+  describe("limits", () => {
+    const upload = async (bytes: number) => {
+      const form = new FormData();
+      form.set("file", new Blob([Buffer.alloc(bytes, "x")]), "file.bin");
+      return ask(container, "/?page=upload", { method: "POST", body: form });
+    };
+
+    test("a file of exactly the limit arrives", async () => {
+      const { body } = await upload(UPLOAD_LIMIT_MB * MEBIBYTE);
+      expect(JSON.parse(body)).toMatchObject({ files: 1, size: UPLOAD_LIMIT_MB * MEBIBYTE, error: 0 });
+    });
+
+    test("one byte more is refused, and REDCap is told why", async () => {
+      const { body } = await upload(UPLOAD_LIMIT_MB * MEBIBYTE + 1);
+      // 1: UPLOAD_ERR_INI_SIZE.
+      expect(JSON.parse(body)).toMatchObject({ files: 1, size: null, error: 1 });
+    });
+
+    test("a body beyond that is refused before PHP takes it", async () => {
+      expect((await upload((UPLOAD_LIMIT_MB + 2) * MEBIBYTE)).status).toBe(413);
+    });
+
+    test("100,000 variables arrive, and not many more", async () => {
+      const post = (count: number) =>
+        ask(container, "/?page=variables", {
+          method: "POST",
+          headers: { "content-type": "application/x-www-form-urlencoded" },
+          body: Array.from({ length: count }, (_, n) => `v${n}=${n}`).join("&"),
+        });
+      expect((await post(100_000)).body).toBe("100000");
+      // PHP stops one after its limit.
+      expect((await post(100_500)).body).toBe("100001");
+    });
+  });
+
+  describe("what is closed", () => {
+    test.each([
+      "/install.php",
+      "/install.php/x",
+      "//install.php?auto=1",
+      "/./install.php",
+      "/%69nstall.php",
+      "/upgrade.php?auto=1",
+      "/redcap_v17.4.4/../upgrade.php",
+      "/cron.php",
+      "/cron.php?secret=mysecret",
+      "/database.php",
+      "/temp/",
+      "/temp/index.html",
+      "/temp/x.php",
+      "/edocs/index.html",
+      "/hooks/",
+      "/languages/index.html",
+      "/.git/config",
+      "/.env",
+      "/index.php~",
+      "/dump.sql",
+      "/redcap.log",
+      "/composer.json",
+    ])("%s", async (path) => {
+      const { status, body } = await get(container, path, FROM_OUTSIDE);
+      expect([status, body]).toEqual([403, expect.stringContaining("Forbidden")]);
+    });
+
+    test("what PHP writes into temp cannot be fetched, nor run", async () => {
+      await page(container, "write&keep");
+      expect((await get(container, "/temp/written-by-test.php")).status).toBe(403);
+    });
+
+    test("readiness is no outsider's business", async () => {
+      expect((await get(container, "/health/ready", FROM_OUTSIDE)).status).toBe(403);
+      expect((await get(container, "/health/live", FROM_OUTSIDE)).status).toBe(200);
+    });
+
+    test("maintenance addresses open installation and upgrade, to themselves", async () => {
+      const open = await image.serve({ MAINTENANCE_ADDRESSES: "203.0.113.0/28 198.51.100.1" });
+      expect((await get(open, "/install.php", FROM_OUTSIDE)).body).toContain("already installed");
+      expect((await get(open, "/install.php", { "x-forwarded-for": "203.0.113.99" })).status).toBe(403);
+      await open.stop();
+    });
+  });
+
+  describe("what can be written", () => {
+    test("temp alone", async () => {
+      const could = await page<Record<string, boolean>>(container, "write");
+      expect(Object.keys(could).filter((path) => could[path])).toEqual(["/var/www/redcap/temp", "/tmp"]);
+    });
+
+    test("nor by permission, where the file system is writable", async () => {
+      const { stdout } = await container.exec([
+        "-c",
+        "find / -xdev -writable -not -path '/proc/*' -not -path '/dev/*' -not -type l 2>/dev/null",
+      ]);
+      expect(stdout).toBe("");
+    });
+  });
+
+  describe("PHP", () => {
+    test("runs with what REDCap needs, and as nobody special", async () => {
+      const settings = await page<{
+        extensions: string[];
+        ini: Record<string, string>;
+        user: string;
+        opcache: boolean;
+        environment: Record<string, string>;
+      }>(
+        container,
+        "settings&ini=max_input_vars,upload_max_filesize,max_execution_time,date.timezone,display_errors,memory_limit",
+      );
+      expect(settings.extensions).toEqual(expect.arrayContaining(REDCAP_EXTENSIONS));
+      expect(settings.opcache).toBe(true);
+      expect(settings.user).toBe("www-data");
+      expect(settings.ini).toEqual({
+        max_input_vars: "100000",
+        upload_max_filesize: "4M",
+        max_execution_time: "4000",
+        "date.timezone": "Asia/Tokyo",
+        display_errors: "",
+        memory_limit: "1G",
+      });
+      expect(Object.keys(settings.environment).filter((name) => /SECRET|KEY|PASSWORD/.test(name))).toEqual([]);
+    });
+  });
+
+  describe("logs", () => {
+    test("every access is a JSON line with the client's address and no query", async () => {
+      await get(container, "/surveys/?s=SURVEYCODE", { ...FROM_OUTSIDE, "user-agent": 'agent "quoted" \\ \u00e9' });
+      const line = await container.waitForLine(
+        "an access line",
+        ({ json }) => json?.path === "/surveys/" && json.client === "203.0.113.7",
+      );
+      expect(line).toMatchObject({ stream: "stdout", json: { type: "access", method: "GET", status: 200 } });
+      expect(container.text()).not.toContain("SURVEYCODE");
+    });
+
+    test("a path that would break JSON leaves the line whole", async () => {
+      await get(container, "/%22%5C%0Aend", FROM_OUTSIDE);
+      await get(container, "/%C3%A9%FF", FROM_OUTSIDE);
+      await get(container, "/after", FROM_OUTSIDE);
+      await container.waitForLine("the last access", ({ json }) => json?.path === "/after");
+      const broken = container.lines().filter(({ text, json }) => text.startsWith("{") && !json);
+      expect(broken).toEqual([]);
+    });
+
+    test("the load balancer's own checks are not logged", async () => {
+      await get(container, "/health/live");
+      await get(container, "/after-live");
+      await container.waitForLine("the next access", ({ json }) => json?.path === "/after-live");
+      expect(container.lines().filter(({ json }) => json?.path === "/health/live")).toEqual([]);
+    });
+  });
+
+  describe("health", () => {
+    test("ready asks database and S3, live only PHP", async () => {
+      expect(await get(container, "/health/ready")).toMatchObject({ status: 200, body: "ok\n" });
+      const lost = await image.serve({ FILES_BUCKET: "no-such-bucket-of-ours" });
+      expect(await get(lost, "/health/ready")).toMatchObject({ status: 503, body: "unavailable\n" });
+      expect((await get(lost, "/health/live")).status).toBe(200);
+      await lost.waitForLine("the reason", ({ text }) => text.includes("S3 does not let"));
+      await lost.stop();
+    });
+
+    test("a database that went away", async () => {
+      const { connection } = image.database;
+      await connection.query("ALTER USER `redcap`@`%` ACCOUNT LOCK");
+      try {
+        const { status } = await container.waitFor("readiness to be lost", async () => {
+          const answer = await get(container, "/health/ready");
+          return answer.status === 200 ? undefined : answer;
+        });
+        expect(status).toBe(503);
+        expect((await get(container, "/health/live")).status).toBe(200);
+      } finally {
+        await connection.query("ALTER USER `redcap`@`%` ACCOUNT UNLOCK");
+      }
+    });
   });
 });

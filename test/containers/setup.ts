@@ -8,6 +8,9 @@ import { requireContainerTools } from "./engine/tools";
 // Containers take seconds to start and to drain.
 jest.setTimeout(120_000);
 
+/** PHP's extensions that REDCap asks for. */
+export const REDCAP_EXTENSIONS = "mysqli gd curl zip mbstring intl xml imagick ldap apcu openssl".split(" ");
+
 export interface ImageUnderTest extends TestImage {
   database: TestDatabase;
   /** A serving container; `environment` is added to what `serve` needs. */

@@ -22,12 +22,13 @@ versions=(/unpacked/redcap/redcap_v*/)
   refuse "The zip holds ${#versions[@]} folders redcap/redcap_v<version>, not one: give the full zip, not an upgrade's."
 version=$(basename "${versions[0]}")
 version=${version#redcap_v}
-[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || refuse "\"$version\" in redcap_v$version is no REDCap version, such as 15.5.0."
+[[ $version =~ ^[0-9]+\.[0-9]+\.[0-9]+$ ]] || refuse "\"$version\" in redcap_v$version is no REDCap version, such as 17.4.4."
 
 # Debian's package says "2:8.2+93".
 php_version=$(apt-cache show php-fpm | sed -nE 's/^Version: ([0-9]+:)?([0-9]+\.[0-9]+).*/\2/p' | head -1)
 runs_on=()
 runs=no
+risk=
 while read -r kind first second third reason; do
   case $kind in
   php)
@@ -41,6 +42,7 @@ while read -r kind first second third reason; do
       [[ $accepted == "$third" ]] ||
         refuse "REDCap $version has $third: $reason To build it all the same, set the build argument ACCEPT_RISK=$third."
       printf 'WARNING: REDCap %s has %s, which was accepted: %s\n' "$version" "$third" "$reason" >&2
+      risk=$third
     fi
     ;;
   esac
@@ -70,4 +72,4 @@ chown www-data:www-data "$root/temp"
 chmod 0700 "$root/temp"
 
 mkdir -p /etc/redcap
-printf '{"redcap":"%s","php":"%s"}\n' "$version" "$php_version" >/etc/redcap/build.json
+printf '{"redcap":"%s","php":"%s","acceptedRisk":"%s"}\n' "$version" "$php_version" "$risk" >/etc/redcap/build.json

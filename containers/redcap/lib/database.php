@@ -90,10 +90,16 @@ function installedVersion(mysqli $connection): ?string
         'If there is no data in it, drop the database, create it again (run the function database-users) and start a task.');
 }
 
+/** What the build wrote down: versions of REDCap and PHP, and the known weakness that was accepted, if any. */
+function build(): array
+{
+    return json_decode(file_get_contents('/etc/redcap/build.json'), true);
+}
+
 /** Version of the REDCap in this image. */
 function imageVersion(): string
 {
-    return json_decode(file_get_contents('/etc/redcap/build.json'), true)['redcap'];
+    return build()['redcap'];
 }
 
 /** @throws Refusal where this image is older than the database: REDCap knows no way back */

@@ -15,7 +15,7 @@ function runPage(string $page, array $ddl): string
     writeDatabasePhp($ddl, secret('SALT'));
     $port = freePort();
     // The secrets stay here: REDCap's code finds the database in database.php, and nothing else.
-    $environment = array_filter(getenv(), fn ($name) => !preg_match('/_SECRET(_ARN)?$|^AWS_/', $name), ARRAY_FILTER_USE_KEY);
+    $environment = array_filter(getenv(), fn ($name) => !preg_match('/_SECRET|^AWS_/', $name), ARRAY_FILTER_USE_KEY);
     $command = [PHP_BINARY, '-d', 'max_execution_time=0', '-S', "127.0.0.1:$port", '-t', '/var/www/redcap'];
     $server = proc_open($command, [1 => STDERR, 2 => ['file', '/dev/null', 'w']], $pipes, '/var/www/redcap', $environment);
     try {

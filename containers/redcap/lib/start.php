@@ -17,6 +17,9 @@ main(function (): void {
     if ($installed !== imageVersion()) {
         logLine('warning', "The database is at REDCap $installed, this image holds " . imageVersion() . ': run `redcap upgrade`.');
     }
+    if ($risk = build()['acceptedRisk']) {
+        logLine('warning', 'REDCap ' . imageVersion() . " has the known weakness $risk, which was accepted when this image was built.");
+    }
     writeDatabasePhp($database, secret('SALT'));
     writeMailSettings(optionalSecret('MAIL'));
     applySettings($connection, ownedSettings(optionalSecret('FILES')));

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { strToU8, type Zippable, zipSync } from "fflate";
 
 const TREE = join(__dirname, "redcap");
-const VERSION_FOLDER = "redcap_v15.5.0";
+const VERSION_FOLDER = "redcap_v17.4.4";
 /** The same tree gives the same bytes, so that a build finds its layers again. fflate writes local time. */
 const TIME = new Date(2026, 0, 1);
 

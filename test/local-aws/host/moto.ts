@@ -36,14 +36,21 @@ export async function madeOnce(folder: string, make: (folder: string) => Promise
   return folder;
 }
 
-async function virtualEnvironment(python3: string, progress: (line: string) => void): Promise<string> {
-  const version = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex").slice(0, 12);
-  return madeOnce(join(cacheFolder(), `moto-${version}`), async (folder) => {
-    progress("Installing moto, the AWS emulator, into the user's cache: about a minute, once …");
+/** A virtual environment with what a requirements file pins by hash. @returns its folder of programs */
+export async function pythonPrograms(
+  name: string,
+  requirements: string,
+  python3: string,
+  progress: () => void,
+): Promise<string> {
+  const version = createHash("sha256").update(readFileSync(requirements)).digest("hex").slice(0, 12);
+  const folder = await madeOnce(join(cacheFolder(), `${name}-${version}`), async (folder) => {
+    progress();
     await command(python3, ["-m", "venv", folder]);
     const options = ["--quiet", "--disable-pip-version-check", "--require-hashes"];
-    await command(join(folder, "bin", "python"), ["-m", "pip", "install", ...options, "-r", REQUIREMENTS]);
+    await command(join(folder, "bin", "python"), ["-m", "pip", "install", ...options, "-r", requirements]);
   });
+  return join(folder, "bin");
 }
 
 export interface MotoServer {
@@ -57,7 +64,9 @@ export async function startMoto(options: {
   log: string;
   progress: (line: string) => void;
 }): Promise<MotoServer> {
-  const venv = await virtualEnvironment(options.python3, options.progress);
+  const programs = await pythonPrograms("moto", REQUIREMENTS, options.python3, () =>
+    options.progress("Installing moto, the AWS emulator, into the user's cache: about a minute, once …"),
+  );
   const port = await freePort();
   const env = {
     PATH: process.env.PATH,
@@ -69,7 +78,7 @@ export async function startMoto(options: {
   // Not the moto_server script: its first line names the folder in which the environment was made, before it was renamed.
   const main = "import sys; from moto.server import main; main(sys.argv[1:])";
   const child = startServer(
-    join(venv, "bin", "python"),
+    join(programs, "python"),
     ["-c", main, "-H", "127.0.0.1", "-p", String(port)],
     options.log,
     env,

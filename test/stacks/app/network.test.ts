@@ -108,7 +108,7 @@ describe("an existing VPC", () => {
   };
   const synthesizedService = {
     type: "fargate" as const,
-    image: "public.ecr.aws/example/redcap:15.5.0",
+    image: "public.ecr.aws/example/redcap:17.4.4",
     certificateArn: "arn:aws:acm:eu-west-2:111111111111:certificate/00000000-0000-4000-8000-000000000001",
   };
   const mutable = ({ privateSubnetIds, publicSubnetIds }: typeof existing) => ({

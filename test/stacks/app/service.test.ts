@@ -205,7 +205,7 @@ describe("rights", () => {
   });
 
   test("for a public image: none to pull", () => {
-    const open = synthesizeApp(changed({ image: "public.ecr.aws/example/redcap:15.5.0" }));
+    const open = synthesizeApp(changed({ image: "public.ecr.aws/example/redcap:17.4.4" }));
     expect(Object.keys(open.data.aws_iam_policy_document ?? {}).filter((id) => id.includes("pull-image"))).toEqual([]);
   });
 
