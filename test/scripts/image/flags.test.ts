@@ -1,14 +1,14 @@
 // What may be written on the command line, and what is said about the rest.
 import { parseBuildFlags, parseCompareFlags, requireWritable } from "../../../scripts/image/flags";
 
-const build = { redcap: "redcap15.5.0.zip", php: "8.2" };
+const build = { redcap: "redcap17.4.4.zip", php: "8.2" };
 
 test("the least that is needed", () => {
   expect(parseBuildFlags(build)).toEqual(build);
 });
 
 test.each([
-  "redcap:15.5.0",
+  "redcap:17.4.4",
   "redcap",
   "my-org/redcap_test:a.B-1",
   "111111111111.dkr.ecr.eu-west-2.amazonaws.com/x/redcap:1",
@@ -20,7 +20,7 @@ test.each([
 test.each([
   [{ php: "8.3" }, '--php "8.3" is no PHP version of this image. Allowed: 8.2, 8.4.'],
   [{ acceptRisk: "yes, all" }, '--accept-risk "yes, all" is no name of a risk.'],
-  [{ tag: "RedCap:1" }, '--tag "RedCap:1" is no image name. Write name:tag, in lower case, such as redcap:15.5.0.'],
+  [{ tag: "RedCap:1" }, '--tag "RedCap:1" is no image name. Write name:tag, in lower case, such as redcap:17.4.4.'],
   [{ tag: "--file=x" }, '--tag "--file=x" is no image name.'],
   [{ tag: "redcap:" }, '--tag "redcap:" is no image name.'],
   [{ tag: "a".repeat(300) }, "is too long."],
