@@ -25,8 +25,6 @@ describeContainers("settings in redcap_config", () => {
 
   beforeAll(async () => {
     image = await imageUnderTest();
-    await require("/tmp/i4s/creds").tmp(image.database);
-    require("/tmp/i4s/creds").mutants(image.database);
   }, 600_000);
   beforeEach(async () => {
     await image.database.reset();

@@ -16,8 +16,6 @@ describeContainers("a database at another version than the image", () => {
 
   beforeAll(async () => {
     image = await imageUnderTest();
-    await require("/tmp/i4s/creds").tmp(image.database);
-    require("/tmp/i4s/creds").mutants(image.database);
     container = await image.serve();
   }, 600_000);
   afterAll(() => image?.stop());

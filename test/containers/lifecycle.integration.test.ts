@@ -1,9 +1,16 @@
 // The serving container over time: long requests, stopping, failing parts, cron, and several containers side by side.
 import { execFileSync } from "node:child_process";
+import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { RowDataPacket } from "mysql2";
 import { Agent, Pool, request } from "undici";
-import { type Container, describeContainers } from "./engine";
+import { type Container, describeContainers, runContainer } from "./engine";
 import { ask, get, type ImageUnderTest, imageUnderTest } from "./setup";
+
+/** A database that nobody runs. */
+const NOWHERE = JSON.stringify({ host: "127.0.0.1", port: 1, dbname: "redcap", username: "redcap", password: "none" });
+const WWW_DATA = 33;
 
 describeContainers("the serving image over time", () => {
   let image: ImageUnderTest;
@@ -15,11 +22,28 @@ describeContainers("the serving image over time", () => {
   const slow = (container: Container, seconds: number) => get(container, `/?page=slow&seconds=${seconds}`);
 
   describe("long requests", () => {
-    test("one variable sets how long a request may be silent, in Apache and PHP", async () => {
-      const container = await image.serve({ REQUEST_TIMEOUT_SECONDS: "1" });
-      // Five seconds more than the load balancer waits.
+    test("one variable sets how long a request may be silent; beyond it the visitor gets an answer and PHP its process back", async () => {
+      const container = await image.serve({ REQUEST_TIMEOUT_SECONDS: "1", WORKERS: "1" });
+      // Apache waits five seconds longer than the load balancer, PHP five longer than Apache and the time between its looks.
       expect(await slow(container, 4)).toMatchObject({ status: 200, body: "done" });
-      expect((await slow(container, 9)).status).toBe(504);
+      expect((await slow(container, 60)).status).toBe(504);
+      await container.waitFor(
+        "a free process",
+        async () => (await get(container, "/")).status === 200 || undefined,
+        20,
+      );
+      await container.stop();
+    });
+
+    test("health checks do not wait for visitors: a task whose processes are all busy is not killed for it", async () => {
+      const container = await image.serve({ WORKERS: "2" });
+      const busy = Promise.all([slow(container, 5), slow(container, 5), slow(container, 5)]);
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const start = Date.now();
+      expect((await get(container, "/health/live")).status).toBe(200);
+      expect((await get(container, "/health/ready")).status).toBe(200);
+      expect(Date.now() - start).toBeLessThan(1_500);
+      await busy;
       await container.stop();
     });
 
@@ -106,6 +130,44 @@ describeContainers("the serving image over time", () => {
       expect(asked).toBeGreaterThan(50);
       await Promise.all([old.stop(), fresh.stop()]);
     });
+  });
+
+  test("asked to stop while it waits for the database, it stops at once", async () => {
+    const container = await runContainer({
+      image: image.image,
+      environment: {
+        ...image.database.environment,
+        DDL_SECRET_ARN: "",
+        DATABASE_SECRET_ARN: "",
+        DATABASE_SECRET: NOWHERE,
+      },
+      mounts: image.database.mounts,
+    });
+    await container.waitForLine("word of the wait", ({ text }) => text.includes("Waiting for a database"));
+    const start = Date.now();
+    container.signal("SIGTERM");
+    expect(await container.exitCode).toBe(143);
+    expect(Date.now() - start).toBeLessThan(5_000);
+    expect(container.text("stderr")).toContain("Stopped while starting");
+  });
+
+  test("a container that was killed starts again", async () => {
+    const container = await image.serve();
+    const files = `/proc/${container.pid}/root/run/redcap`;
+    expect(existsSync(`${files}/apache.pid`)).toBe(true);
+    const folder = mkdtempSync(join(tmpdir(), "redcap-run-"));
+    chownSync(folder, WWW_DATA, WWW_DATA);
+    // What a killed one leaves: the number of a process that lives, and a socket's name.
+    for (const name of ["apache.pid", "php.sock", "health.sock"]) writeFileSync(join(folder, name), "1");
+    const again = await runContainer({
+      image: image.image,
+      environment: { ...image.database.environment, WORKERS: "2" },
+      mounts: [...image.database.mounts, { source: folder, target: "/run/redcap", writable: true }],
+      volumes: ["/tmp", "/var/www/redcap/temp"],
+    });
+    await again.waitFor("the second start", async () => (await fetch(again.url("/health/live"))).ok || undefined);
+    await Promise.all([container.stop(), again.stop()]);
+    rmSync(folder, { recursive: true });
   });
 
   describe("a part that ends by itself ends the container", () => {

@@ -76,8 +76,6 @@ describeContainers("secrets are not seen", () => {
 
   beforeAll(async () => {
     image = await imageUnderTest({ zip: standInZip({ changes: CHANGES }) });
-    await require("/tmp/i4s/creds").tmp(image.database);
-    require("/tmp/i4s/creds").mutants(image.database);
     relay = await smtpSink(RELAY.username, RELAY.password);
     const { database } = image;
     const manager = new SecretsManagerClient(database.client);

@@ -17,8 +17,6 @@ describeContainers("mail", () => {
 
   beforeAll(async () => {
     image = await imageUnderTest();
-    await require("/tmp/i4s/creds").tmp(image.database);
-    require("/tmp/i4s/creds").mutants(image.database);
     relay = await smtpSink(FIRST.username, FIRST.password);
     arn = await image.database.createSecret("redcap/mail", secret(FIRST));
     await (await image.serve()).stop();

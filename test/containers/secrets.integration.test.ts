@@ -25,8 +25,6 @@ describeContainers("secrets that change while REDCap serves", () => {
 
   beforeAll(async () => {
     image = await imageUnderTest();
-    await require("/tmp/i4s/creds").tmp(image.database);
-    require("/tmp/i4s/creds").mutants(image.database);
     original = await secretOf(image.database.secretArns.application);
   }, 600_000);
   beforeEach(async () => {

@@ -13,8 +13,8 @@ export const REDCAP_EXTENSIONS = "mysqli gd curl zip mbstring intl xml imagick l
 
 export interface ImageUnderTest extends TestImage {
   database: TestDatabase;
-  /** A serving container; `environment` is added to what `serve` needs. */
-  serve(environment?: Record<string, string>): Promise<Container>;
+  /** A serving container; `environment` is added to what `serve` needs, `mounts` replace the database's authority. */
+  serve(environment?: Record<string, string>, mounts?: { source: string; target: string }[]): Promise<Container>;
   stop(): Promise<void>;
 }
 
@@ -26,11 +26,11 @@ export async function imageUnderTest(options: TestImageOptions = {}): Promise<Im
   return {
     ...image,
     database,
-    serve: async (environment = {}) => {
+    serve: async (environment = {}, mounts = database.mounts) => {
       const container = await runContainer({
         image: image.image,
         environment: { WORKERS: "8", ...database.environment, ...environment },
-        mounts: database.mounts,
+        mounts,
       });
       await container.waitFor("A serving container", async () => {
         const { ok } = await fetch(container.url("/health/live"));

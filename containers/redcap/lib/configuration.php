@@ -5,10 +5,30 @@ require_once __DIR__ . '/secrets.php';
 require_once __DIR__ . '/database.php';
 
 const MYSQL_PORT = 3306;
+const REGION_CA = '/run/redcap/rds-ca.pem';
+
+/**
+ * The bundle's authorities for this region. PHP reads the whole file for every connection: Amazon's 120 authorities for all
+ * regions would cost each page 20 ms of CPU, these cost 2. An authority that names no region stays.
+ */
+function writeRegionCertificates(): void
+{
+    preg_match_all('/-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----\n?/s', file_get_contents(RDS_CA), $found);
+    $ofRegion = array_filter($found[0], function (string $certificate): bool {
+        ['subject' => $subject, 'validTo_time_t' => $end] = openssl_x509_parse($certificate);
+        preg_match('/Amazon RDS ([a-z]{2,3}(?:-[a-z]+)+-\d)/', (string) json_encode($subject), $named);
+        return $end > time() && in_array($named[1] ?? null, [null, region()], true);
+    });
+    if ($ofRegion === []) {
+        throw new Refusal(RDS_CA . ' has no valid authority for ' . region() . ': build the image with Amazon\'s current bundle.');
+    }
+    replaceFile(REGION_CA, implode('', $ofRegion));
+}
 
 /** `database.php` as REDCap includes it. The salt is the installation's own and never changes. */
 function writeDatabasePhp(array $database, array $salt): void
 {
+    writeRegionCertificates();
     $port = (int) $database['port'];
     $values = [
         'hostname' => $database['host'] . ($port === MYSQL_PORT ? '' : ":$port"),
@@ -18,7 +38,7 @@ function writeDatabasePhp(array $database, array $salt): void
         'salt' => $salt['salt'],
         'db_ssl_key' => null,
         'db_ssl_cert' => null,
-        'db_ssl_ca' => RDS_CA,
+        'db_ssl_ca' => REGION_CA,
         'db_ssl_capath' => null,
         'db_ssl_cipher' => null,
         'db_ssl_verify_server_cert' => true,
@@ -38,23 +58,34 @@ function writeDatabasePhp(array $database, array $salt): void
 /** The SMTP relay for PHP's mail(). Without a relay, sending fails and REDCap is told so. */
 function writeMailSettings(?array $mail): void
 {
-    $from = getenv('MAIL_FROM');
+    $from = getenv('MAIL_FROM') ?: '';
+    if ($mail !== null && $from === '') {
+        throw new Refusal('MAIL_SECRET is given without MAIL_FROM, the address that the relay lets this REDCap send from.');
+    }
     $lines = $mail === null ? ['# no relay'] : [
         'account default',
-        "host {$mail['host']}",
-        "port {$mail['port']}",
+        'host ' . quoted($mail['host']),
+        'port ' . (int) $mail['port'],
         'tls on',
         // Port 465 speaks TLS at once, the others after STARTTLS.
         'tls_starttls ' . ((int) $mail['port'] === 465 ? 'off' : 'on'),
         'tls_trust_file /etc/ssl/certs/ca-certificates.crt',
         'auth on',
-        "user {$mail['username']}",
-        "password {$mail['password']}",
-        // The envelope's sender is REDCap's own unless the relay wants one address.
-        $from ? "from $from" : 'auto_from on',
+        'user ' . quoted($mail['username']),
+        'password ' . quoted($mail['password']),
+        // The envelope's sender, which the relay checks. The message's own From is REDCap's.
+        'from ' . quoted($from),
         'timeout 30',
     ];
     replaceFile('/run/redcap/msmtprc', implode("\n", $lines) . "\n");
+}
+
+/** A value for msmtp, which ends at a line's end and knows no way to write a quote. */
+function quoted(string $value): string
+{
+    return preg_match('/["[:cntrl:]]/', $value)
+        ? throw new Refusal('MAIL_SECRET and MAIL_FROM must not hold double quotes or line breaks.')
+        : "\"$value\"";
 }
 
 /** Whoever reads at this moment gets the whole old file or the whole new one. */

@@ -22,7 +22,8 @@ function connect(array $secret, int $timeout = DATABASE_CONNECT_TIMEOUT): mysqli
     } catch (mysqli_sql_exception $error) {
         // Why TLS failed is in the driver's warning only. Both name user and host, never the password.
         $warning = error_get_last()['message'] ?? $error->getMessage();
-        throw new mysqli_sql_exception(str_replace('mysqli::real_connect(): ', '', $warning), $error->getCode());
+        $reason = str_replace('mysqli::real_connect(): ', '', $warning);
+        throw new mysqli_sql_exception("The database at {$secret['host']}: $reason", $error->getCode());
     }
     $connection->set_charset('utf8mb4');
     return $connection;
@@ -45,7 +46,9 @@ function await(string $what, int $end, callable $attempt): mixed
             if ($result !== null) {
                 return $result;
             }
-        } catch (mysqli_sql_exception $error) {
+        } catch (Refusal $error) {
+            throw $error;
+        } catch (RuntimeException $error) {
             $reason = ": {$error->getMessage()}";
         }
         if (time() >= $end) {
@@ -58,18 +61,23 @@ function await(string $what, int $end, callable $attempt): mixed
     }
 }
 
+/** Held while the tables are made or changed: minutes. */
+const TABLES_LOCK = 'redcap-prepare';
+/** Held while settings are compared and set: an instant. */
+const SETTINGS_LOCK = 'redcap-settings';
+
 /** Runs the work while no other container does. The lock goes with the connection, so a killed container leaves none. */
-function locked(mysqli $connection, int $seconds, callable $work): mixed
+function locked(mysqli $connection, string $lock, int $seconds, callable $work): mixed
 {
-    $statement = $connection->prepare("SELECT GET_LOCK('redcap-prepare', ?)");
-    $statement->execute([$seconds]);
+    $statement = $connection->prepare('SELECT GET_LOCK(?, ?)');
+    $statement->execute([$lock, $seconds]);
     if ($statement->get_result()->fetch_column() !== 1) {
         throw new Refusal("Another container is changing the database; waited $seconds seconds for it.");
     }
     try {
         return $work();
     } finally {
-        $connection->query("SELECT RELEASE_LOCK('redcap-prepare')");
+        $connection->prepare('DO RELEASE_LOCK(?)')->execute([$lock]);
     }
 }
 

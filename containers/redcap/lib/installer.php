@@ -9,28 +9,47 @@ const SERVER_START_TIMEOUT = 10;
 /** Characters of REDCap's answer that go into the log. */
 const ANSWER_LIMIT = 2000;
 
-/** @return string the page's text @throws RuntimeException with the text, unless HTTP status 200 came */
+/** @return string the page's text @throws RuntimeException with text and PHP's errors, unless HTTP status 200 came */
 function runPage(string $page, array $ddl): string
 {
     writeDatabasePhp($ddl, secret('SALT'));
     $port = freePort();
     // The secrets stay here: REDCap's code finds the database in database.php, and nothing else.
     $environment = array_filter(getenv(), fn ($name) => !preg_match('/_SECRET|^AWS_/', $name), ARRAY_FILTER_USE_KEY);
-    $command = [PHP_BINARY, '-d', 'max_execution_time=0', '-S', "127.0.0.1:$port", '-t', '/var/www/redcap'];
-    $server = proc_open($command, [1 => STDERR, 2 => ['file', '/dev/null', 'w']], $pipes, '/var/www/redcap', $environment);
+    // REDCap may call its own pages.
+    $environment['PHP_CLI_SERVER_WORKERS'] = '4';
+    // A session of its own, so that the server ends together with its workers.
+    $command = ['setsid', PHP_BINARY, '-d', 'max_execution_time=0', '-S', "127.0.0.1:$port", '-t', '/var/www/redcap'];
+    $errors = '/run/redcap/installer.log';
+    $server = proc_open($command, [1 => STDERR, 2 => ['file', $errors, 'w']], $pipes, '/var/www/redcap', $environment);
+    // Half an installation is worse than a late stop: the platform's own patience decides.
+    pcntl_signal(SIGTERM, SIG_IGN);
     try {
         awaitPort($port);
         ['status' => $status, 'body' => $body] = http('GET', "http://127.0.0.1:$port/$page?auto=1", timeout: 0);
     } finally {
-        proc_terminate($server);
+        posix_kill(-proc_get_status($server)['pid'], SIGKILL);
         proc_close($server);
         unlink('/run/redcap/database.php');
     }
-    $text = trim(preg_replace('/\s+/', ' ', html_entity_decode(strip_tags($body))));
+    $answer = lastOf(html_entity_decode(strip_tags($body)) . ' ' . phpErrors($errors));
     if ($status !== 200) {
-        throw new RuntimeException("$page answered HTTP $status: " . mb_substr($text, -ANSWER_LIMIT));
+        throw new RuntimeException("$page answered HTTP $status: $answer");
     }
-    return mb_substr($text, -ANSWER_LIMIT);
+    return $answer;
+}
+
+/** What PHP wrote beside the built-in server's own lines about connections and requests. */
+function phpErrors(string $file): string
+{
+    $lines = preg_grep('/ (Accepted|Closing|Closed without|\[\d{3}\]: |PHP [\d.]+ Development Server)/', file($file), PREG_GREP_INVERT);
+    unlink($file);
+    return implode(' ', $lines);
+}
+
+function lastOf(string $text): string
+{
+    return mb_substr(trim(preg_replace('/\s+/', ' ', $text)), -ANSWER_LIMIT);
 }
 
 function freePort(): int

@@ -11,8 +11,8 @@ const INSTALL_TIMEOUT = 900;
 
 main(function (): void {
     $ddl = secret('DDL');
-    $connection = await("the database at {$ddl['host']}", time() + DATABASE_START_TIMEOUT, fn () => connect($ddl));
-    locked($connection, INSTALL_TIMEOUT, function () use ($connection, $ddl): void {
+    $connection = await('the database', time() + DATABASE_START_TIMEOUT, fn () => connect($ddl));
+    locked($connection, TABLES_LOCK, INSTALL_TIMEOUT, function () use ($connection, $ddl): void {
         $installed = installedVersion($connection);
         if ($installed === null) {
             logLine('info', 'The database is empty: installing REDCap ' . imageVersion() . '.');

@@ -15,8 +15,8 @@ export POST_LIMIT_MB=$((UPLOAD_LIMIT_MB + 1))
 case ${1:-serve} in
 serve)
   if [[ -n ${DDL_SECRET:-}${DDL_SECRET_ARN:-} ]]; then
-    # A container that does everything by itself. The web server starts without the right to change tables: a new program
-    # image, so that not even /proc shows the secret.
+    # A container that does everything by itself. The web server starts without the right to change tables. Where an init is
+    # process 1, its environment keeps the secret: two containers, as on ECS, are the safe way.
     php "$lib/prepare.php"
     exec env --unset=DDL_SECRET --unset=DDL_SECRET_ARN "$0" serve
   fi
@@ -30,10 +30,7 @@ cron)
   source "$lib/logging.sh"
   php "$lib/configure.php"
   cd /var/www/redcap
-  status=0
-  env --unset=DATABASE_SECRET --unset=SALT_SECRET --unset=FILES_SECRET --unset=MAIL_SECRET php cron.php || status=$?
-  log_end
-  exit "$status"
+  env --unset=DATABASE_SECRET --unset=SALT_SECRET --unset=FILES_SECRET --unset=MAIL_SECRET php cron.php
   ;;
 *)
   printf 'Unknown command "%s". Commands: serve, prepare, upgrade, cron.\n' "$1" >&2

@@ -5,6 +5,9 @@ declare(strict_types=1);
 require_once __DIR__ . '/configuration.php';
 require_once __DIR__ . '/settings.php';
 
+/** Age at which a file in temp goes: a day, far longer than any request. */
+const TEMP_SECONDS = 86_400;
+
 /** @return array<string, ?array> */
 function readSecrets(): array
 {
@@ -22,6 +25,16 @@ function apply(array $now, array $before, array $salt): void
         // Only what the keys change: a later deployment may have set other values than this container's environment.
         applySettings($connection, array_diff_assoc(ownedSettings($now['FILES']), ownedSettings($before['FILES'])));
         writeDatabasePhp($now['DATABASE'], $salt);
+    }
+}
+
+/** REDCap's cron empties its own container's folder, not this one's; a full disk would end uploads. */
+function emptyTemp(): void
+{
+    foreach (new DirectoryIterator('/var/www/redcap/temp') as $file) {
+        if ($file->isFile() && $file->getMTime() < time() - TEMP_SECONDS) {
+            unlink($file->getPathname());
+        }
     }
 }
 
@@ -47,6 +60,7 @@ main(function (): void {
         } catch (Throwable $error) {
             logLine('warning', "The secrets stay as they are for now: {$error->getMessage()}");
         }
+        emptyTemp();
         sleep($seconds);
     }
 });

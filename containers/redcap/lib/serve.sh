@@ -20,6 +20,7 @@ workers() {
 export POST_LIMIT_BYTES=$((POST_LIMIT_MB * 1024 * 1024))
 # The load balancer gives up first and says so; a connection that it thinks open is open.
 export IDLE_SECONDS=$((REQUEST_TIMEOUT_SECONDS + 5))
+export TERMINATE_SECONDS=$((IDLE_SECONDS + 5))
 export WORKERS=${WORKERS:-$(workers)}
 # php-fpm.conf names them, so they must exist.
 for name in AWS_REGION AWS_ENDPOINT_URL AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_CONTAINER_CREDENTIALS_FULL_URI FILES_BUCKET; do
@@ -32,44 +33,50 @@ if [[ -n ${CRON_SECRET_HASH:-} ]]; then
   (umask 077 && printf 'cron:%s\n' "$CRON_SECRET_HASH" >/run/redcap/cron.htpasswd)
 fi
 
-php "$lib/start.php"
+# Of a container that was killed and started again.
+rm -f /run/redcap/apache.pid /run/redcap/*.sock
+
+# Process 1 has no way to end at a signal but its own.
+trap 'log info "Stopped while starting."; exit 143' TERM INT
+php "$lib/start.php" &
+wait $!
 
 php-fpm --fpm-config /etc/redcap/php-fpm.conf &
 php=$!
 # A request that comes before PHP listens would be answered with an error.
-until [[ -S /run/redcap/php.sock ]] || ! kill -0 "$php" 2>/dev/null; do sleep 0.05; done
+until [[ -S /run/redcap/php.sock && -S /run/redcap/health.sock ]] || ! kill -0 "$php" 2>/dev/null; do sleep 0.05; done
 apache2 -f /etc/redcap/apache.conf "${apache_options[@]}" -D FOREGROUND &
 apache=$!
 php "$lib/refresh.php" &
 refresher=$!
 
+# WINCH: Apache finishes the requests under way and takes no new ones.
 stopping=no
-# Requests under way are finished, new ones refused. Whoever is not ready in time is cut off before the platform kills all.
-# shellcheck disable=SC2317 # called by the trap
-stop() {
-  stopping=yes
-  log info "Stopping: requests under way have $SHUTDOWN_SECONDS seconds."
-  kill -WINCH "$apache" 2>/dev/null || true
-  (sleep "$SHUTDOWN_SECONDS" && log warning "Requests were cut off after $SHUTDOWN_SECONDS seconds." && kill -KILL "$apache") &
-}
-trap stop TERM INT
+trap 'stopping=yes; kill -WINCH "$apache" 2>/dev/null' TERM INT
 log info "Serving on port $PORT with $WORKERS processes of PHP."
 
 status=0
 wait -n "$php" "$apache" "$refresher" || status=$?
-if [[ $stopping == no ]]; then
+if [[ $stopping == yes ]]; then
+  status=0
+  log info "Stopping: requests under way have $SHUTDOWN_SECONDS seconds."
+else
   for name in php apache refresher; do
     kill -0 "${!name}" 2>/dev/null || log error "$name has ended by itself with status $status: the container stops."
   done
-  stop
   status=1
-else
-  status=0
+  kill -WINCH "$apache" 2>/dev/null || true
 fi
-# A signal ends wait early: wait until Apache is really gone.
-while kill -0 "$apache" 2>/dev/null; do wait "$apache" || true; done
-kill -TERM "$php" "$refresher" 2>/dev/null || true
+# Whoever is not ready in time is cut off, before the platform kills all.
+sleep "$SHUTDOWN_SECONDS" >/dev/null 2>&1 &
+deadline=$!
+while kill -0 "$apache" 2>/dev/null; do
+  wait -n "$apache" "$deadline" || true
+  if ! kill -0 "$deadline" 2>/dev/null && kill -KILL "$apache" 2>/dev/null; then
+    log warning "Requests were cut off after $SHUTDOWN_SECONDS seconds."
+  fi
+done
+kill -TERM "$deadline" "$php" "$refresher" 2>/dev/null || true
 wait "$php" "$refresher" || true
 log info "Stopped."
-log_end
 exit "$status"

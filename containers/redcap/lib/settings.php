@@ -41,7 +41,7 @@ function ownedSettings(?array $filesKey): array
 /** Applies what differs from what was applied last. @return list<string> names of the fields that were set */
 function applySettings(mysqli $connection, array $settings): array
 {
-    return locked($connection, 60, function () use ($connection, $settings): array {
+    return locked($connection, SETTINGS_LOCK, 60, function () use ($connection, $settings): array {
         $applied = array_column($connection->query('SELECT field_name, value_sha256 FROM ' . APPLIED_SETTINGS)->fetch_all(), 1, 0);
         $changed = array_filter($settings, fn ($value, $field) => ($applied[$field] ?? '') !== hash('sha256', $value), ARRAY_FILTER_USE_BOTH);
         $connection->begin_transaction();

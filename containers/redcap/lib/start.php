@@ -6,13 +6,15 @@ require_once __DIR__ . '/configuration.php';
 require_once __DIR__ . '/settings.php';
 
 main(function (): void {
-    $database = secret('DATABASE');
     $end = time() + (int) getenv('START_TIMEOUT_SECONDS');
-    $connection = await("the database at {$database['host']}", $end, fn () => connect($database));
-    // Another container of the task, `prepare`, has the right to install.
-    $installed = await('`redcap prepare` to install REDCap (its log says how far it is)', $end, function () use ($connection) {
-        return isPrepared($connection) ? installedVersion($connection) : null;
+    // Another container of the task has the right to install. The secret is read and the database connected to each time:
+    // while this waits, passwords change and databases fail over.
+    [$database, $connection] = await('a database in which `redcap prepare` has installed REDCap', $end, function (): ?array {
+        $database = secret('DATABASE');
+        $connection = connect($database);
+        return isPrepared($connection) ? [$database, $connection] : null;
     });
+    $installed = installedVersion($connection);
     requireNotNewer($installed);
     if ($installed !== imageVersion()) {
         logLine('warning', "The database is at REDCap $installed, this image holds " . imageVersion() . ': run `redcap upgrade`.');

@@ -7,7 +7,7 @@ main(function (): void {
     $ddl = secret('DDL');
     $connection = connect($ddl);
     // Does not wait: an upgrade is started by a person or a pipeline, and a second one is a mistake.
-    locked($connection, 0, function () use ($connection, $ddl): void {
+    locked($connection, TABLES_LOCK, 0, function () use ($connection, $ddl): void {
         $from = installedVersion($connection) ?? throw new Refusal('The database is empty: `redcap prepare` installs it.');
         requireNotNewer($from);
         if ($from === imageVersion()) {
