@@ -23,13 +23,16 @@ export interface ImageFacts {
   packages: number;
 }
 
+/** What the task definition runs on (stacks/app/service.ts); the machine that builds may be another. */
+const PLATFORM = "linux/amd64";
+
 /** Lines of the engine's output that an error repeats: the reason stands at its end. */
 const TAIL = 15;
 
 /** The arguments of the engine's build, as a person would type them. */
 export function buildCommand({ context, engine, tag, buildArgs, extraArgs = [] }: ImageBuild): string[] {
   const args = Object.entries(buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
-  return [engine === "buildah" ? "bud" : "build", ...args, ...extraArgs, "--tag", tag, context];
+  return [engine === "buildah" ? "bud" : "build", "--platform", PLATFORM, ...args, ...extraArgs, "--tag", tag, context];
 }
 
 /** @throws UserError with the Dockerfile's reason where it refuses, otherwise with the end of the engine's output */

@@ -69,13 +69,15 @@ describe("the build", () => {
     ["docker", "docker build"],
     ["podman", "podman build"],
     ["buildah", "buildah bud"],
-  ] as const)("calls %s with arguments, tag and folder", async (name, start) => {
+  ] as const)("calls %s with platform, arguments, tag and folder", async (name, start) => {
     engine(name, "*) echo STEP 1; echo STEP 2 >&2;;");
     let output = "";
     await build(name, (text) => {
       output += text;
     });
-    expect(calls()).toEqual([`${start} --build-arg A=1 --build-arg B=2 --tag redcap:1.2.3 /context`]);
+    expect(calls()).toEqual([
+      `${start} --platform linux/amd64 --build-arg A=1 --build-arg B=2 --tag redcap:1.2.3 /context`,
+    ]);
     expect(output.split("\n").sort()).toEqual(["", "STEP 1", "STEP 2"]);
   });
 
