@@ -53,6 +53,8 @@ export function stageNames(stage: StageConfig) {
     logsBucket: `${prefix}-logs-${stage.accountId}-${stage.region}`,
     ecsCluster: prefix,
     ecsService: prefix,
+    /** Family of the task that upgrades REDCap's database, run by hand. */
+    upgradeTask: `${prefix}-upgrade`,
     sourceVault: prefix,
     backupRole: `${prefix}-backup`,
     appStack: `app-${stage.name}`,

@@ -1,4 +1,5 @@
-// REDCap's two containers of one image: `prepare` installs, `redcap` serves. What each is told and may write.
+// REDCap's containers of one image: `prepare` installs, `redcap` serves, `upgrade` has a task of its own. What each is told
+// and may write.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { FargateConfig, StageConfig } from "../../config";
 import type { Database } from "./database";
@@ -22,8 +23,9 @@ export const START_TIMEOUT = 900;
  */
 const WRITABLE = { tmp: "/tmp", run: "/run/redcap", temp: "/var/www/redcap/temp" };
 
-/** Each container has its own: the web server never finds what `prepare` leaves, such as the DDL user's password. */
-const VOLUME_PREFIXES = { redcap: "", prepare: "prepare-" };
+/** Within a task each has its own: the web server never finds what `prepare` leaves, such as the DDL user's password. */
+const VOLUME_PREFIXES = { redcap: "", prepare: "prepare-", upgrade: "" };
+type ContainerName = keyof typeof VOLUME_PREFIXES;
 
 export interface ContainerProps {
   stage: StageConfig;
@@ -35,34 +37,34 @@ export interface ContainerProps {
   logs: CloudwatchLogGroup;
 }
 
-/** The empty volumes of a task, gone with it. */
-export const taskVolumes = (): { name: string }[] =>
-  Object.values(VOLUME_PREFIXES).flatMap((prefix) =>
-    Object.keys(WRITABLE).map((name) => ({ name: `${prefix}${name}` })),
-  );
+/** One container, in ECS's own words. */
+interface Definition {
+  essential: boolean;
+  command: string[];
+  mountPoints: { sourceVolume: string }[];
+  [parameter: string]: unknown;
+}
+
+/** What a task definition says of its containers. */
+interface Containers {
+  /** JSON. */
+  containerDefinitions: string;
+  /** Empty ones, gone with the task. */
+  volume: { name: string }[];
+}
 
 /**
- * The JSON of a task definition's containers.
+ * The service's.
  *
  * `redcap` has no `dependsOn`: Fargate waits 120 s at most for a dependency (`startTimeout`) and would cut a first
  * installation. `redcap` itself waits until the database is installed, at once where it is.
  */
-export function containerDefinitions(props: ContainerProps): string {
+export function serviceContainers(props: ContainerProps): Containers {
   const { stage, config, network, database, databaseUsers, files } = props;
-  const { applicationSecret, ddlSecret, saltSecret } = databaseUsers;
-  return JSON.stringify([
-    {
-      ...common(props, "prepare"),
-      // It ends once the database is installed; a failed one leaves `redcap` waiting, and so the task unhealthy.
-      essential: false,
-      command: ["prepare"],
-      environment: variables({ AWS_REGION: stage.region }),
-      // By ECS, with the execution role: the task role is the web server's, and must not read the DDL user's password.
-      secrets: Object.entries({ DDL_SECRET: ddlSecret.arn, SALT_SECRET: saltSecret.arn }).map(([name, valueFrom]) => ({
-        name,
-        valueFrom,
-      })),
-    },
+  const { applicationSecret, saltSecret } = databaseUsers;
+  return containers([
+    // It ends once the database is installed; a failed one leaves `redcap` waiting, and so the task unhealthy.
+    { ...ddlContainer(props, "prepare"), essential: false },
     {
       ...common(props, "redcap"),
       essential: true,
@@ -79,14 +81,36 @@ export function containerDefinitions(props: ContainerProps): string {
         REQUEST_TIMEOUT_SECONDS: String(config.idleTimeoutSeconds),
         START_TIMEOUT_SECONDS: String(START_TIMEOUT),
         SHUTDOWN_SECONDS: String(SHUTDOWN),
-        TRUSTED_PROXIES: network.cidrs,
+        // Not the VPC's: whoever else is in there could choose the address that REDCap believes it has.
+        TRUSTED_PROXIES: network.loadBalancerCidrs,
       }),
     },
   ]);
 }
 
-/** What both containers have alike. */
-function common({ stage, config, logs }: ContainerProps, name: keyof typeof VOLUME_PREFIXES) {
+/** Of the task that brings the database to the image's version, once. */
+export const upgradeContainers = (props: ContainerProps): Containers =>
+  containers([{ ...ddlContainer(props, "upgrade"), essential: true }]);
+
+const containers = (definitions: Definition[]): Containers => ({
+  containerDefinitions: JSON.stringify(definitions),
+  volume: definitions.flatMap(({ mountPoints }) => mountPoints.map(({ sourceVolume }) => ({ name: sourceVolume }))),
+});
+
+/** A container that changes tables. Its command has its name. */
+const ddlContainer = (props: ContainerProps, name: ContainerName) => ({
+  ...common(props, name),
+  command: [name],
+  environment: variables({ AWS_REGION: props.stage.region }),
+  // By ECS, with the execution role: a task role is the web server's too, which must not read the DDL user's password.
+  secrets: [
+    { name: "DDL_SECRET", valueFrom: props.databaseUsers.ddlSecret.arn },
+    { name: "SALT_SECRET", valueFrom: props.databaseUsers.saltSecret.arn },
+  ],
+});
+
+/** What all containers have alike. */
+function common({ stage, config, logs }: ContainerProps, name: ContainerName) {
   return {
     name,
     image: config.image,
@@ -101,7 +125,11 @@ function common({ stage, config, logs }: ContainerProps, name: keyof typeof VOLU
       options: {
         "awslogs-group": logs.name,
         "awslogs-region": stage.region,
-        "awslogs-stream-prefix": "redcap",
+        "awslogs-stream-prefix": name === "upgrade" ? "upgrade" : "redcap",
+        // An account may default to either mode. The other one stops whoever writes a line while CloudWatch does not take
+        // it, and so Apache; here lines are lost once the buffer, in the task's memory, is full.
+        mode: "non-blocking",
+        "max-buffer-size": "25m",
       },
     },
     // Passes the stop signal on, and buries what PHP's children leave behind.

@@ -36,7 +36,7 @@ export class AppStack extends BaseStack {
       stage,
       backupAccountId: stage.backup.enabled ? backupDestination?.accountId : undefined,
     });
-    const network = this.network(stage, keys);
+    const network = this.network(stage, config.internal, keys);
     const logsBucket = new LogsBucket(this, "logs-bucket", { stage });
     const files = new Files(this, "files", { stage, key: keys.files, logsBucket });
     const database = new Database(this, "database", { stage, network, keys });
@@ -52,13 +52,13 @@ export class AppStack extends BaseStack {
       files,
       loadBalancer,
     });
-    addOutputs(this, { network, database, databaseUsers, files, logsBucket, loadBalancer, service });
+    addOutputs(this, { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, service });
   }
 
-  private network(stage: StageConfig, keys: EncryptionKeys): Network {
+  private network(stage: StageConfig, internal: boolean, keys: EncryptionKeys): Network {
     const config = stage.network;
-    if (config.type === "existing") return new ExistingNetwork(this, "network", config);
-    const network = new CreatedNetwork(this, "network", { stage, config });
+    if (config.type === "existing") return new ExistingNetwork(this, "network", { config, internal });
+    const network = new CreatedNetwork(this, "network", { stage, config, internal });
     const endpoints = new Endpoints(this, "endpoints", { stage, network, interfaceEndpoints: config.nat === "none" });
     new FlowLogs(this, "flow-logs", { stage, vpcId: network.vpcId, logsKey: keys.logs });
     network.ways.push(...endpoints.ways);

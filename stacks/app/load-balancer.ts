@@ -39,7 +39,7 @@ export class LoadBalancer extends Construct {
       name: prefix,
       loadBalancerType: "application",
       internal: config.internal,
-      subnets: config.internal ? network.privateSubnetIds : network.publicSubnetIds,
+      subnets: network.loadBalancerSubnetIds,
       securityGroups: [this.securityGroup.id],
       enableDeletionProtection: stage.protect.enabled,
       dropInvalidHeaderFields: true,

@@ -17,10 +17,11 @@ import { subnetBlock } from "./cidr";
 /** Where service and database are put, created here or brought along. */
 export interface Network {
   vpcId: string;
-  /** Every block of the VPC, with spaces between. */
-  cidrs: string;
   privateSubnetIds: string[];
-  publicSubnetIds: string[];
+  /** Of the load balancer: the public ones, or the private ones where it is internal. */
+  loadBalancerSubnetIds: string[];
+  /** Their blocks, with spaces between: its nodes have no other addresses. */
+  loadBalancerCidrs: string;
   /** What to depend on before something in a private subnet reaches AWS's APIs. */
   ways: ITerraformDependable[];
 }
@@ -28,6 +29,8 @@ export interface Network {
 export interface CreatedNetworkProps {
   stage: StageConfig;
   config: Extract<NetworkConfig, { type: "create" }>;
+  /** Whether the load balancer is. */
+  internal: boolean;
 }
 
 /** Blocks of the public subnets start here; a VPC's block is cut in sixteen. */
@@ -36,14 +39,14 @@ const FIRST_PUBLIC_BLOCK = 8;
 export class CreatedNetwork extends Construct implements Network {
   readonly vpcId: string;
   readonly cidr: string;
-  readonly cidrs: string;
   readonly privateSubnetIds: string[];
-  readonly publicSubnetIds: string[];
+  readonly loadBalancerSubnetIds: string[];
+  readonly loadBalancerCidrs: string;
   /** One per zone. */
   readonly privateRouteTableIds: string[];
   readonly ways: ITerraformDependable[] = [];
 
-  constructor(scope: Construct, id: string, { stage, config }: CreatedNetworkProps) {
+  constructor(scope: Construct, id: string, { stage, config, internal }: CreatedNetworkProps) {
     super(scope, id);
     const { prefix } = stageNames(stage);
     const vpc = new Vpc(this, "vpc", {
@@ -54,7 +57,6 @@ export class CreatedNetwork extends Construct implements Network {
     });
     this.vpcId = vpc.id;
     this.cidr = config.cidr;
-    this.cidrs = config.cidr;
     // AWS's default group lets its members talk to each other; without rules nobody uses it by accident.
     new DefaultSecurityGroup(this, "default-security-group", { vpcId: vpc.id, tags: { Name: `${prefix}-unused` } });
 
@@ -65,19 +67,24 @@ export class CreatedNetwork extends Construct implements Network {
     });
     const subnets = (tier: "private" | "public", firstBlock: number) =>
       Array.from({ length: config.zones }, (_, index) => {
-        const subnet = new Subnet(this, `${tier}-${index + 1}`, {
+        const cidr = subnetBlock(config.cidr, firstBlock + index);
+        const { id } = new Subnet(this, `${tier}-${index + 1}`, {
           vpcId: vpc.id,
-          cidrBlock: subnetBlock(config.cidr, firstBlock + index),
+          cidrBlock: cidr,
           availabilityZone: Token.asString(propertyAccess(zones.names, [index])),
           mapPublicIpOnLaunch: false,
           tags: { Name: `${prefix}-${tier}-${index + 1}` },
           // The list grows when AWS opens a zone; a subnet must not move for that.
           lifecycle: { ignoreChanges: ["availability_zone"] },
         });
-        return subnet.id;
+        return { id, cidr };
       });
-    this.privateSubnetIds = subnets("private", 0);
-    this.publicSubnetIds = subnets("public", FIRST_PUBLIC_BLOCK);
+    const privateSubnets = subnets("private", 0);
+    const publicSubnets = subnets("public", FIRST_PUBLIC_BLOCK);
+    const balanced = internal ? privateSubnets : publicSubnets;
+    this.privateSubnetIds = privateSubnets.map(({ id }) => id);
+    this.loadBalancerSubnetIds = balanced.map(({ id }) => id);
+    this.loadBalancerCidrs = balanced.map(({ cidr }) => cidr).join(" ");
 
     const internet = new InternetGateway(this, "internet-gateway", { vpcId: vpc.id, tags: { Name: prefix } });
     const publicTable = new RouteTable(this, "public-routes", { vpcId: vpc.id, tags: { Name: `${prefix}-public` } });
@@ -86,13 +93,13 @@ export class CreatedNetwork extends Construct implements Network {
       destinationCidrBlock: "0.0.0.0/0",
       gatewayId: internet.id,
     });
-    this.publicSubnetIds.forEach((subnetId, index) => {
+    publicSubnets.forEach(({ id: subnetId }, index) => {
       new RouteTableAssociation(this, `public-${index + 1}-routes`, { subnetId, routeTableId: publicTable.id });
     });
 
-    const natGateways = this.publicSubnetIds
+    const natGateways = publicSubnets
       .slice(0, { none: 0, one: 1, "per-zone": config.zones }[config.nat])
-      .map((subnetId, index) => {
+      .map(({ id: subnetId }, index) => {
         const name = `${prefix}-nat-${index + 1}`;
         const address = new Eip(this, `nat-${index + 1}-address`, { domain: "vpc", tags: { Name: name } });
         return new NatGateway(this, `nat-${index + 1}`, {

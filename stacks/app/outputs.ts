@@ -1,5 +1,6 @@
 // What people and scripts ask a deployed stage for. None of it is secret.
-import { TerraformOutput, type TerraformStack } from "cdktf";
+import { Fn, TerraformOutput, type TerraformStack } from "cdktf";
+import type { StageConfig } from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
@@ -9,6 +10,7 @@ import type { Network } from "./network";
 import type { Service } from "./service";
 
 export interface OutputsProps {
+  stage: StageConfig;
   network: Network;
   database: Database;
   databaseUsers: DatabaseUsers;
@@ -19,7 +21,7 @@ export interface OutputsProps {
 }
 
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
-  const { network, database, databaseUsers, files, logsBucket, loadBalancer, service } = props;
+  const { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, service } = props;
   const outputs: Record<string, [value: string | string[] | number, description: string]> = {
     load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
     load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
@@ -35,9 +37,27 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     logs_bucket: [logsBucket.logs.bucket.bucket, "Access logs"],
     ecs_cluster: [service.cluster.name, "ECS cluster"],
     ecs_service: [service.service.name, "ECS service"],
+    upgrade_command: [upgradeCommand(stage, network, service), "Brings the database to the version of the image"],
     vpc_id: [network.vpcId, "VPC"],
     private_subnet_ids: [network.privateSubnetIds, "Subnets of service and database"],
   };
   for (const [name, [value, description]] of Object.entries(outputs))
     new TerraformOutput(stack, name, { value, description });
+}
+
+/** For a shell. */
+function upgradeCommand(
+  { region, profile }: StageConfig,
+  { privateSubnetIds }: Network,
+  { cluster, upgradeTask, securityGroup }: Service,
+): string {
+  const subnets = Fn.join(",", privateSubnetIds);
+  const configuration = `subnets=[${subnets}],securityGroups=[${securityGroup.id}],assignPublicIp=DISABLED`;
+  return [
+    `aws ecs run-task --cluster ${cluster.name} --task-definition ${upgradeTask.family} --launch-type FARGATE`,
+    `--network-configuration 'awsvpcConfiguration={${configuration}}'`,
+    `--region ${region}`,
+    // Not who synthesized, but what is configured: else the plan of somebody with other credentials would not be empty.
+    ...(profile ? [`--profile '${profile.replaceAll("'", "'\\''")}'`] : []),
+  ].join(" ");
 }

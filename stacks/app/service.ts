@@ -1,11 +1,13 @@
-// REDCap's tasks: ECS Fargate in the private subnets, behind the load balancer, rolled back if a deployment fails.
+// REDCap's tasks: ECS Fargate in the private subnets, behind the load balancer, rolled back if a deployment fails. And the
+// task that upgrades the database, which is run by hand.
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
-import { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import { EcsTaskDefinition, type EcsTaskDefinitionConfig } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import { Construct } from "constructs";
 import { type FargateConfig, type StageConfig, stageNames } from "../../config";
-import { containerDefinitions, START_TIMEOUT, taskVolumes } from "./container";
+import { START_TIMEOUT, serviceContainers, upgradeContainers } from "./container";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { EncryptionKeys } from "./encryption-keys";
@@ -41,6 +43,9 @@ export interface ServiceProps {
 export class Service extends Construct {
   readonly cluster: EcsCluster;
   readonly service: EcsService;
+  /** Brings the database to the image's version when it is run, in the service's subnets and security group. */
+  readonly upgradeTask: EcsTaskDefinition;
+  readonly securityGroup: SecurityGroup;
 
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
@@ -66,21 +71,21 @@ export class Service extends Construct {
       files,
       logs,
     });
-    const task = new EcsTaskDefinition(this, "task", {
+    const containerProps = { stage, config, network, database, databaseUsers, files, logs };
+    const task = this.taskDefinition(config, "task", {
       family: names.prefix,
-      requiresCompatibilities: ["FARGATE"],
-      networkMode: "awsvpc",
-      cpu: String(Number.parseFloat(config.cpu) * CPU_UNITS_PER_VCPU),
-      memory: String(Number.parseFloat(config.memory) * MIB_PER_GB),
-      runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
       executionRoleArn: roles.execution.arn,
       taskRoleArn: roles.task.arn,
-      containerDefinitions: containerDefinitions({ stage, config, network, database, databaseUsers, files, logs }),
-      volume: taskVolumes(),
-      // Earlier revisions stay active: the circuit breaker rolls back to them.
-      skipDestroy: true,
+      ...serviceContainers(containerProps),
+    });
+    // Without a role of its own: ECS brings the secrets, and it calls AWS for nothing else.
+    this.upgradeTask = this.taskDefinition(config, "upgrade-task", {
+      family: names.upgradeTask,
+      executionRoleArn: roles.execution.arn,
+      ...upgradeContainers(containerProps),
     });
     const { group, rules } = this.connect(props);
+    this.securityGroup = group;
     this.service = new EcsService(this, "service", {
       name: names.ecsService,
       cluster: this.cluster.arn,
@@ -116,6 +121,23 @@ export class Service extends Construct {
       ],
     });
     serviceScaling(this, { config, cluster: this.cluster, service: this.service, loadBalancer });
+  }
+
+  private taskDefinition(
+    { cpu, memory }: FargateConfig,
+    id: string,
+    definition: EcsTaskDefinitionConfig,
+  ): EcsTaskDefinition {
+    return new EcsTaskDefinition(this, id, {
+      requiresCompatibilities: ["FARGATE"],
+      networkMode: "awsvpc",
+      cpu: String(Number.parseFloat(cpu) * CPU_UNITS_PER_VCPU),
+      memory: String(Number.parseFloat(memory) * MIB_PER_GB),
+      runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
+      // Earlier revisions stay active: the circuit breaker rolls back to them.
+      skipDestroy: true,
+      ...definition,
+    });
   }
 
   /** REDCap calls what its administrators configure, but only where `service.egress` lets it. */

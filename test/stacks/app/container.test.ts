@@ -1,19 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../../config";
-import { blocks, one, ref, type SynthesizedStack, sampleStage, synthesizeApp } from "../synth";
+import { blocks, byId, one, ref, type SynthesizedStack, sampleStage, synthesizeApp } from "../synth";
+import { type Container, containers, taskDefinition } from "./task";
 
-interface Container {
-  name: string;
-  image: string;
-  stopTimeout: number;
-  environment: { name: string; value: string }[];
-  secrets?: { name: string; valueFrom: string }[];
-  mountPoints: { sourceVolume: string; containerPath: string; readOnly: boolean }[];
-}
-
-const containers = (stack: SynthesizedStack): Container[] =>
-  JSON.parse(String(one(stack, "aws_ecs_task_definition").container_definitions));
 const named = (stack: SynthesizedStack, name: string) =>
   containers(stack).find((container) => container.name === name) as Container;
 const environment = (stack: SynthesizedStack, name: string) =>
@@ -64,7 +54,7 @@ describe("what a container is told", () => {
       REQUEST_TIMEOUT_SECONDS: "4000",
       START_TIMEOUT_SECONDS: "900",
       SHUTDOWN_SECONDS: "110",
-      TRUSTED_PROXIES: "10.1.0.0/16",
+      TRUSTED_PROXIES: "10.1.128.0/20 10.1.144.0/20 10.1.160.0/20",
     });
     expect(named(stack, "redcap").secrets).toBeUndefined();
     expect(JSON.stringify(named(stack, "redcap"))).not.toMatch(/ddl/i);
@@ -89,15 +79,42 @@ describe("what a container is told", () => {
     expect(local("database_reader-host", alone)).toBeUndefined();
   });
 
-  test("every block of an existing VPC, for the load balancer's own addresses", () => {
+  /** Subnets whose blocks are trusted, of all that the load balancer is in. */
+  const trusted = (app: SynthesizedStack) => {
+    const cidrs = environment(app, "redcap").TRUSTED_PROXIES?.split(" ");
+    const subnets = Object.entries(byId(app, "aws_subnet"));
+    const found = subnets.filter(([, { cidr_block }]) => cidrs?.includes(String(cidr_block)));
+    expect(cidrs).toHaveLength(found.length);
+    expect(one(app, "aws_lb").subnets).toEqual(found.map(([id]) => ref(`aws_subnet.${id}.id`)));
+    return found.map(([id]) => id.replace(/^network_|_\w{8}$/g, ""));
+  };
+
+  test("to believe the load balancer's own subnets, and nobody else in the VPC", () => {
+    expect(trusted(stack)).toEqual(["public-1", "public-2", "public-3"]);
+    expect(trusted(synthesizeApp(changed({ internal: true })))).toEqual(["private-1", "private-2", "private-3"]);
+  });
+
+  test.each([
+    [false, ["subnet-0c", "subnet-0d"]],
+    [true, ["subnet-0a", "subnet-0b"]],
+  ])("the same in an existing network, with IPv6 where a subnet has it (internal: %s)", (internal, ids) => {
     const network = {
       ...{ type: "existing" as const, vpcId: "vpc-0123456789abcdef0" },
       ...{ privateSubnetIds: ["subnet-0a", "subnet-0b"], publicSubnetIds: ["subnet-0c", "subnet-0d"] },
     };
-    const existing = synthesizeApp({ network });
-    const [id, expression] = local("network_cidrs", existing) ?? [];
+    const existing = synthesizeApp({ network, ...changed({ internal }) });
+    const [id, expression] = local("network_load-balancer-cidrs", existing) ?? [];
     expect(environment(existing, "redcap").TRUSTED_PROXIES).toBe(ref(`local.${id}`));
-    expect(expression).toMatch(/^\$\{join\(" ", data\.aws_vpc\.\w+\.cidr_block_associations\[\*\]\.cidr_block\)\}$/);
+    // Empty where there is none.
+    const [, attributes = ""] = /^\$\{join\(" ", compact\(\[(.*)\]\)\)\}$/.exec(expression ?? "") ?? [];
+    const ofSubnets = attributes.split(", ").map((attribute) => {
+      const [, name = "", block] = /^data\.aws_subnet\.([\w-]+)\.(\w+)$/.exec(attribute) ?? [];
+      return [existing.data.aws_subnet?.[name]?.id, block];
+    });
+    expect(ofSubnets).toEqual(
+      ids.flatMap((subnet) => ["cidr_block", "ipv6_cidr_block"].map((block) => [subnet, block])),
+    );
+    expect(one(existing, "aws_lb").subnets).toEqual(ids);
   });
 });
 
@@ -115,8 +132,8 @@ describe("file systems", () => {
     expect(named(stack, "redcap").mountPoints).toEqual(mounts(""));
     expect(named(stack, "prepare").mountPoints).toEqual(mounts("prepare-"));
     // A name and nothing else: an empty volume that is gone with its task.
-    expect(blocks(one(stack, "aws_ecs_task_definition").volume)).toEqual(
-      ["tmp", "run", "temp", "prepare-tmp", "prepare-run", "prepare-temp"].map((name) => ({ name })),
+    expect(blocks(taskDefinition(stack, "task").volume)).toEqual(
+      ["prepare-tmp", "prepare-run", "prepare-temp", "tmp", "run", "temp"].map((name) => ({ name })),
     );
   });
 
@@ -137,12 +154,16 @@ test("a container ends by itself before it is killed, whether it cannot start or
   expect(service.health_check_grace_period_seconds).toBeGreaterThan(Number(START_TIMEOUT_SECONDS) + checks);
 });
 
-test("both log to the stage's own group", () => {
+test("both log to the stage's own group, and go on where CloudWatch takes no line", () => {
   for (const container of containers(stack))
     expect(container).toMatchObject({
       logConfiguration: {
         logDriver: "awslogs",
-        options: { "awslogs-group": expect.stringContaining("aws_cloudwatch_log_group.service_logs") },
+        options: {
+          "awslogs-group": expect.stringContaining("aws_cloudwatch_log_group.service_logs"),
+          mode: "non-blocking",
+          "max-buffer-size": "25m",
+        },
       },
     });
 });

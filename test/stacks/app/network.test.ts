@@ -128,14 +128,17 @@ describe("an existing VPC", () => {
     for (const group of Object.values(byId(stack, "aws_security_group"))) expect(group.vpc_id).toBe(existing.vpcId);
   });
 
-  test("stops the plan where private subnets are elsewhere, in one zone, or public", () => {
+  test("stops the plan where subnets are elsewhere, or private ones in one zone or public", () => {
     const { data } = bring(false);
     const conditions = (type: string, kind: "precondition" | "postcondition") =>
       Object.values(data[type] ?? {}).flatMap(({ lifecycle }) =>
         blocks((lifecycle as Record<string, unknown>)[kind]).map(({ condition }) => condition),
       );
-    expect(Object.values(data.aws_subnet ?? {}).map(({ id }) => id)).toEqual(existing.privateSubnetIds);
-    expect(conditions("aws_subnet", "postcondition")).toEqual(Array(2).fill(ref(`self.vpc_id == "${existing.vpcId}"`)));
+    expect(Object.values(data.aws_subnet ?? {}).map(({ id }) => id)).toEqual([
+      ...existing.privateSubnetIds,
+      ...existing.publicSubnetIds,
+    ]);
+    expect(conditions("aws_subnet", "postcondition")).toEqual(Array(4).fill(ref(`self.vpc_id == "${existing.vpcId}"`)));
     expect(conditions("aws_vpc", "precondition")).toEqual([
       expect.stringMatching(/length\(distinct\(\[data\.aws_subnet\.\S+, data\.aws_subnet\.\S+\]\)\) >= 2/),
     ]);
@@ -147,7 +150,9 @@ describe("an existing VPC", () => {
     expect(conditions("aws_route_table", "postcondition")).toEqual(Array(2).fill(ref(noInternetGateway)));
   });
 
-  test("takes an internal load balancer into its private subnets", () => {
-    expect(one(bring(true), "aws_lb")).toMatchObject({ internal: true, subnets: existing.privateSubnetIds });
+  test("takes an internal load balancer into its private subnets, and asks for no others", () => {
+    const stack = bring(true);
+    expect(Object.values(stack.data.aws_subnet ?? {}).map(({ id }) => id)).toEqual(existing.privateSubnetIds);
+    expect(one(stack, "aws_lb")).toMatchObject({ internal: true, subnets: existing.privateSubnetIds });
   });
 });

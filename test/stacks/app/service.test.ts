@@ -1,5 +1,6 @@
 import { documentOf, policyStatements } from "../invariant";
 import { all, byId, one, ref, type Statement, sampleStage, statements, synthesizeApp } from "../synth";
+import { taskDefinition } from "./task";
 
 const stack = synthesizeApp();
 const service = one(stack, "aws_ecs_service");
@@ -91,14 +92,14 @@ describe("service", () => {
   });
 
   test("has a task of the configured size; earlier revisions stay for the roll-back", () => {
-    expect(one(stack, "aws_ecs_task_definition")).toMatchObject({
+    expect(taskDefinition(stack, "task")).toMatchObject({
       cpu: "2048",
       memory: "4096",
       network_mode: "awsvpc",
       skip_destroy: true,
     });
     const small = synthesizeApp(changed({ cpu: "0.25 vCPU", memory: "0.5 GB" }));
-    expect(one(small, "aws_ecs_task_definition")).toMatchObject({ cpu: "256", memory: "512" });
+    expect(taskDefinition(small, "task")).toMatchObject({ cpu: "256", memory: "512" });
   });
 
   test("calls the database and what is configured, by default HTTPS alone", () => {
@@ -232,6 +233,7 @@ test("the stack puts out what people and scripts ask for, and no secret", () => 
       "files_bucket",
       "database_users_function",
       "ecs_service",
+      "upgrade_command",
     ]),
   );
   expect(JSON.stringify(stack.output)).not.toMatch(/password|secret_string/i);

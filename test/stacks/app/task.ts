@@ -1,0 +1,21 @@
+// Reads the containers of a synthesized stack's task definitions.
+import { type Block, one, type SynthesizedStack } from "../synth";
+
+export interface Container {
+  name: string;
+  image: string;
+  command: string[];
+  stopTimeout: number;
+  environment: { name: string; value: string }[];
+  secrets?: { name: string; valueFrom: string }[];
+  mountPoints: { sourceVolume: string; containerPath: string; readOnly: boolean }[];
+}
+
+/** The service's, or the one that is run by hand. */
+export type Task = "task" | "upgrade-task";
+
+export const taskDefinition = (stack: SynthesizedStack, task: Task): Block =>
+  one(stack, "aws_ecs_task_definition", `service_${task}_`);
+
+export const containers = (stack: SynthesizedStack, task: Task = "task"): Container[] =>
+  JSON.parse(String(taskDefinition(stack, task).container_definitions));
