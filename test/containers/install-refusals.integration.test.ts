@@ -36,6 +36,23 @@ describeContainers("a container that cannot do its work", () => {
       ["PORT", "serve", { PORT: "abc" }, 64, /variable PORT is ".+": write a whole number above 0\./],
       ["REFRESH_SECONDS", "serve", { REFRESH_SECONDS: "0" }, 64, /REFRESH_SECONDS is "0": write a whole number/],
       ["WORKERS", "serve", { WORKERS: "many" }, 64, /WORKERS is "many": write a whole number/],
+      [
+        "TRUSTED_PROXIES",
+        "serve",
+        { TRUSTED_PROXIES: "10.0.0.0/8, ::1" },
+        64,
+        /TRUSTED_PROXIES is ".+": write addresses/,
+      ],
+      ["MAINTENANCE_ADDRESSES", "serve", { MAINTENANCE_ADDRESSES: "all" }, 64, /MAINTENANCE_ADDRESSES is "all": write/],
+      ["PHP_MEMORY_LIMIT", "serve", { PHP_MEMORY_LIMIT: "1 GB" }, 64, /PHP_MEMORY_LIMIT is "1 GB": write an amount/],
+      ["PHP_TIMEZONE", "serve", { PHP_TIMEZONE: "Mars/Base" }, 64, /PHP_TIMEZONE is "Mars\/Base": write a time zone/],
+      [
+        "FRAME_ANCESTORS",
+        "serve",
+        { FRAME_ANCESTORS: "*; script-src *" },
+        64,
+        /FRAME_ANCESTORS is ".+": write sources/,
+      ],
       ["an unknown command", "server", {}, 64, /Unknown command "server"\. Commands: serve, prepare, upgrade, cron\./],
       [
         "no database",
@@ -66,7 +83,7 @@ describeContainers("a container that cannot do its work", () => {
         "prepare",
         { ...WITHOUT_DDL, DDL_SECRET: SECRET.password },
         1,
-        /DDL_SECRET .*must be JSON/,
+        /DDL_SECRET is not a JSON object/,
       ],
       ["no region", "prepare", { AWS_REGION: "" }, 1, /AWS_REGION is not set/],
       [

@@ -134,6 +134,8 @@ describeContainers("settings in redcap_config", () => {
     const key = await rotateFilesKey();
     await Promise.all(containers.map(refreshed));
     expect(await settings()).toMatchObject({ amazon_s3_key: key, redcap_base_url: TWO.BASE_URL });
+    // Nor for an instant, until the newer container notices.
+    for (const container of containers) expect(container.text().match(/redcap_base_url/g)).toHaveLength(1);
   });
 
   test("two containers that start at once with the same values set them once", async () => {

@@ -127,7 +127,7 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
     );
     for (const attempt of notRefused) say(`  not refused: ${attempt}`);
     const pageLost = await visit();
-    if (pageLost) say(`  REDCap's page: ${inWords(pageLost)}`);
+    if (pageLost) say(`  REDCap's page: ${inWords(pageLost)}, since its database is gone`);
     // The runbook sets the service's count to 0; the local AWS has no tasks that this would end.
     await redcap?.stop();
 

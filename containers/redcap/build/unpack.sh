@@ -48,7 +48,7 @@ while read -r kind first second third reason; do
   esac
 done < <(grep -Ev '^(#|$)' /build/compatibility.txt)
 [[ $runs == yes ]] ||
-  refuse "REDCap $version does not run on PHP $php_version. PHP that this image has for it: ${runs_on[*]:-none}."
+  refuse "REDCap $version does not run on PHP $php_version. PHP that this image has for it: ${runs_on[*]:-none; it carries REDCap 14.0.0 and later}."
 
 mkdir -p "$(dirname "$root")"
 mv /unpacked/redcap "$root"

@@ -3,12 +3,20 @@
 set -euo pipefail
 lib=$(dirname "$(readlink -f "$0")")
 
+refuse() {
+  printf 'The environment variable %s is "%s": %s\n' "$1" "${!1}" "$2" >&2
+  exit 64
+}
 for name in PORT UPLOAD_LIMIT_MB REQUEST_TIMEOUT_SECONDS SHUTDOWN_SECONDS REFRESH_SECONDS START_TIMEOUT_SECONDS ${WORKERS:+WORKERS}; do
-  [[ ${!name} =~ ^[1-9][0-9]*$ ]] || {
-    printf 'The environment variable %s is "%s": write a whole number above 0.\n' "$name" "${!name}" >&2
-    exit 64
-  }
+  [[ ${!name} =~ ^[1-9][0-9]*$ ]] || refuse "$name" "write a whole number above 0."
 done
+for name in TRUSTED_PROXIES ${MAINTENANCE_ADDRESSES:+MAINTENANCE_ADDRESSES}; do
+  [[ ${!name} =~ ^[0-9a-fA-F.:/]+(\ [0-9a-fA-F.:/]+)*$ ]] || refuse "$name" "write addresses or CIDRs, with single spaces between them."
+done
+[[ $PHP_MEMORY_LIMIT =~ ^[1-9][0-9]*[MG]$ ]] || refuse PHP_MEMORY_LIMIT "write an amount such as 512M or 1G."
+[[ $PHP_TIMEZONE == UTC || -f /usr/share/zoneinfo/$PHP_TIMEZONE ]] || refuse PHP_TIMEZONE "write a time zone such as Europe/London."
+# It becomes part of a header.
+[[ $FRAME_ANCESTORS != *[\"\;]* ]] || refuse FRAME_ANCESTORS "write sources of a Content-Security-Policy, with spaces between them."
 # php.ini reads it. A mebibyte more than the file, for the fields around it.
 export POST_LIMIT_MB=$((UPLOAD_LIMIT_MB + 1))
 

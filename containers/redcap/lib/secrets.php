@@ -22,9 +22,13 @@ function optionalSecret(string $name): ?array
         return null;
     }
     $value = json_decode($text, true);
+    $shape = 'it must be JSON with ' . implode(', ', SECRETS[$name]) . '.';
+    if (!is_array($value)) {
+        throw new Refusal("{$name}_SECRET is not a JSON object: $shape");
+    }
     foreach (SECRETS[$name] as $key) {
         if (!isset($value[$key]) || $value[$key] === '') {
-            throw new Refusal("{$name}_SECRET lacks \"$key\": it must be JSON with " . implode(', ', SECRETS[$name]) . '.');
+            throw new Refusal("{$name}_SECRET lacks \"$key\": $shape");
         }
     }
     return $value;
