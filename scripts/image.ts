@@ -8,19 +8,20 @@ import { type BuildFlags, parseBuildFlags, parseCompareFlags, requireWritable } 
 import {
   buildCommand,
   buildImage,
-  type Comparison,
   type Context,
+  checkInput,
   compareZips,
   ENGINES,
   type EngineName,
   findEngine,
-  findRdsCa,
+  findPinnedRdsCa,
   imageFacts,
   localFile,
   localFolder,
   openRedcapZip,
   type PhpVersion,
   prepareContext,
+  type RedcapZip,
   toMarkdown,
 } from "./image/index";
 
@@ -37,7 +38,7 @@ command
   .option("--report <file>", "with --previous: write the comparison to this file, too, as Markdown")
   .option("--additions <folder>", "folder or s3://bucket/prefix with any of modules/, languages/, hooks/")
   .option("--rds-ca <file>", "Amazon's CA bundle for RDS; default: downloaded")
-  .option("--rds-ca-sha256 <hex>", "hash of that bundle; required where it is downloaded")
+  .option("--rds-ca-sha256 <hex>", "hash of that bundle, required: without it the command says which one it has")
   .option("--tag <name:tag>", "name of the image; default: redcap:<version>")
   .option("--engine <name>", `${ENGINES.join(", ")}; default: the first that works`)
   .option("--context-only <folder>", "prepare the build context in this folder, and build nothing")
@@ -54,17 +55,20 @@ command
 
 async function build(flags: BuildFlags, scratch: string): Promise<void> {
   if (flags.report) requireWritable("--report", flags.report);
-  const engine = flags.contextOnly ? undefined : await findEngine(flags.engine);
   const redcap = await localFile({ field: "--redcap", reference: flags.redcap, scratch });
-  const rdsCa = await findRdsCa({ file: flags.rdsCa, sha256: flags.rdsCaSha256, command: asTyped() });
+  const additions =
+    flags.additions && (await localFolder({ field: "--additions", reference: flags.additions, scratch }));
+  const folder = flags.contextOnly ?? join(scratch, "context");
+  const zip = await checkInput({ folder, redcap, additions });
+  const previous = flags.previous ? await openZip("--previous", flags.previous, scratch) : undefined;
+  const engine = flags.contextOnly ? undefined : await findEngine(flags.engine);
+  const rdsCa = await findPinnedRdsCa({ file: flags.rdsCa, sha256: flags.rdsCaSha256, command: asTyped() });
   if (rdsCa.expired.length) {
     say(`Warning: ${rdsCa.expired.length} of ${rdsCa.certificates} certificates of ${rdsCa.file} have expired.`);
   }
-  const additions =
-    flags.additions && (await localFolder({ field: "--additions", reference: flags.additions, scratch }));
-  const comparison = flags.previous ? await compareFiles(flags.previous, redcap, "--redcap", scratch) : undefined;
+  const comparison = previous && (await compareZips(previous, zip));
   const context = await prepareContext({
-    folder: flags.contextOnly ?? join(scratch, "context"),
+    folder,
     redcap,
     rdsCa,
     additions,
@@ -91,7 +95,7 @@ async function buildAndReport(engine: EngineName, context: Context, asked: PhpVe
   say(`Building ${tag} with ${engine}: REDCap ${context.version}, PHP ${asked}`);
   // The report alone is standard output.
   const onText = (text: string) => void process.stderr.write(text);
-  await buildImage({ context: context.folder, engine, tag, buildArgs: context.buildArgs, onText });
+  await buildImage({ context: context.folder, engine, tag, buildArgs: context.buildArgs, onText, shown: true });
   const { redcap, php, bytes, packages } = await imageFacts({ engine, tag });
   if (redcap !== context.version || php !== asked) {
     throw new UserError(
@@ -108,16 +112,15 @@ async function buildAndReport(engine: EngineName, context: Context, asked: PhpVe
 async function compare(given: unknown, scratch: string): Promise<void> {
   const { previous, next, format, out } = parseCompareFlags(given);
   if (out) requireWritable("--out", out);
-  const file = await localFile({ field: "--next", reference: next, scratch });
-  const comparison = await compareFiles(previous, file, "--next", scratch);
+  const before = await openZip("--previous", previous, scratch);
+  const comparison = await compareZips(before, await openZip("--next", next, scratch));
   const text = format === "json" ? `${JSON.stringify(comparison, undefined, 2)}\n` : toMarkdown(comparison);
   if (out) writeFileSync(out, text);
   else process.stdout.write(text);
 }
 
-async function compareFiles(previous: string, next: string, field: string, scratch: string): Promise<Comparison> {
-  const file = await localFile({ field: "--previous", reference: previous, scratch });
-  return compareZips(await openRedcapZip(file, "--previous"), await openRedcapZip(next, field));
+async function openZip(field: string, reference: string, scratch: string): Promise<RedcapZip> {
+  return openRedcapZip(await localFile({ field, reference, scratch }), field);
 }
 
 /** A folder for downloads and the build context, removed at the end, also at an interruption: it holds licensed code. */

@@ -11,6 +11,8 @@ export interface ImageBuild extends EngineOptions {
   buildArgs: Record<string, string>;
   /** More arguments for the engine's build, such as `--pull-never`. */
   extraArgs?: string[];
+  /** A person reads what onText gets: an error then does not repeat it. */
+  shown?: boolean;
 }
 
 export interface ImageFacts {
@@ -29,21 +31,44 @@ const PLATFORM = "linux/amd64";
 /** Lines of the engine's output that an error repeats: the reason stands at its end. */
 const TAIL = 15;
 
+/** What podman and buildah, BuildKit, and Docker's older builder say where no registry gives the base image. */
+const NO_BASE =
+  /^Error: .*(?:source docker:|image not known|reading (?:blob|manifest))|failed to resolve source metadata|failed to solve.*\/v2\/|^(?:Error response from daemon: )?(?:Get "\S+\/v2\/|pull access denied for|manifest for )/im;
+
 /** The arguments of the engine's build, as a person would type them. */
 export function buildCommand({ context, engine, tag, buildArgs, extraArgs = [] }: ImageBuild): string[] {
   const args = Object.entries(buildArgs).flatMap(([name, value]) => ["--build-arg", `${name}=${value}`]);
   return [engine === "buildah" ? "bud" : "build", "--platform", PLATFORM, ...args, ...extraArgs, "--tag", tag, context];
 }
 
-/** @throws UserError with the Dockerfile's reason where it refuses, otherwise with the end of the engine's output */
+/**
+ * @throws UserError with the Dockerfile's reason where it refuses, otherwise with the end of the engine's output, unless
+ * it was shown, and with the remedy where the base image cannot be pulled
+ */
 export async function buildImage(build: ImageBuild): Promise<void> {
   const { code, stdout, stderr } = await runEngine(build.engine, buildCommand(build), build);
   if (code === 0) return;
-  const refusal = /REFUSED: (.*)/.exec(`${stdout}\n${stderr}`)?.[1];
-  if (refusal) throw new UserError(`${build.engine} built no image: ${refusal}`);
+  const output = `${stdout}\n${stderr}`;
+  const refusal = /REFUSED: (.*)/.exec(output)?.[1];
+  if (refusal) {
+    const risk = /\bACCEPT_RISK=([\w-]+)/.exec(refusal)?.[1];
+    const option = risk ? ` With npm run image that is: --accept-risk ${risk}` : "";
+    throw new UserError(`${build.engine} built no image: ${refusal}${option}`);
+  }
   // buildah and docker write to standard error what goes wrong; steps and packages fill both.
   const end = [stdout, stderr].map((text) => text.trimEnd().split("\n").slice(-TAIL).join("\n"));
-  throw new UserError(`${build.engine} built no image (exit code ${code}):\n${end.join("\n").trim()}`);
+  const reason = build.shown ? "; why is said above." : `:\n${end.join("\n").trim()}`;
+  const remedy = NO_BASE.test(output) ? `\n${baseRemedy(build)}` : "";
+  throw new UserError(`${build.engine} built no image (exit code ${code})${reason}${remedy}`);
+}
+
+function baseRemedy({ engine, buildArgs }: ImageBuild): string {
+  const base = `docker.io/library/debian:${buildArgs.DEBIAN_RELEASE}-slim`;
+  const file = engine === "docker" ? "registry-mirrors in daemon.json" : "registry.mirror in registries.conf";
+  return (
+    `The image is built on Debian's, ${base}, which ${engine} must be able to get. Where docker.io cannot be reached, name ` +
+    `a mirror in ${engine}'s configuration (${file}), or give a base of your own that name: ${engine} tag <base> ${base}`
+  );
 }
 
 /** Asks the engine for the image's size, and the image for what is in it. @throws UserError where there is no such image */

@@ -25,6 +25,8 @@ export interface Comparison {
   /** Versions of REDCap. */
   previous: string;
   next: string;
+  /** The previous version is the higher one: most likely the zips were swapped. */
+  downgrade: boolean;
   /** Names below `redcap/`; the version's own folder is called `redcap_v*`, so that only content counts. */
   files: { added: string[]; removed: string[]; changed: string[]; unchanged: number };
   /** The same in numbers, by folder: one level, or two within the version's own folder. */
@@ -64,6 +66,7 @@ export async function compareZips(previous: RedcapZip, next: RedcapZip): Promise
   return {
     previous: previous.version,
     next: next.version,
+    downgrade: previous.version.localeCompare(next.version, "en", { numeric: true }) > 0,
     files,
     folders: countByFolder(files),
     hosts: {

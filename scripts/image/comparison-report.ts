@@ -7,9 +7,12 @@ const PLACES = 5;
 
 /** The whole report; ends with a newline. */
 export function toMarkdown(comparison: Comparison): string {
-  const { previous, next, files, folders, hosts } = comparison;
+  const { previous, next, downgrade, files, folders, hosts } = comparison;
   return `${[
     `# REDCap ${next}, compared with ${previous}`,
+    ...(downgrade
+      ? [`**Warning: the previous version, ${previous}, is higher than the next, ${next}. Were the zips swapped?**`]
+      : []),
     "`redcap_v*` is the version's own folder; it is compared under one name.",
     ...hostSection(hosts),
     "## Files",

@@ -5,7 +5,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { PROJECT_ROOT } from "../../config";
 import { UserError } from "../command";
 import type { RdsCa } from "./rds-ca";
-import { openRedcapZip } from "./redcap-zip";
+import { openRedcapZip, type RedcapZip } from "./redcap-zip";
 
 /** Debian's release by the PHP that it has. */
 export const RELEASES = { "8.2": "bookworm", "8.4": "trixie" } as const;
@@ -14,6 +14,8 @@ export type PhpVersion = keyof typeof RELEASES;
 export const ADDITIONS = ["modules", "languages", "hooks"] as const;
 /** No part of a module, and not for the web. */
 const NOT_COPIED = new Set([".git", ".svn", ".hg", ".DS_Store"]);
+
+const TEMPLATE = join(PROJECT_ROOT, "containers/redcap");
 
 export interface ContextOptions {
   /** Where to prepare it: absent or empty. */
@@ -39,18 +41,32 @@ export interface Context {
 }
 
 /**
+ * What is wrong with the user's own input is said before an engine or the network is asked for.
+ * @returns the zip, open
+ * @throws UserError naming the option that is wrong
+ */
+export async function checkInput({
+  folder,
+  redcap,
+  additions,
+  template = TEMPLATE,
+}: Pick<ContextOptions, "folder" | "redcap" | "additions" | "template">): Promise<RedcapZip> {
+  if (!existsSync(join(template, "Dockerfile")))
+    throw new UserError(`${template} has no Dockerfile. Is the checkout whole?`);
+  requireEmpty(resolve(folder));
+  const zip = await openRedcapZip(redcap, "--redcap");
+  if (additions) checkAdditions(additions);
+  return zip;
+}
+
+/**
  * Checks all of the input, then writes the folder.
  * @throws UserError naming the option that is wrong; nothing is written then
  */
 export async function prepareContext(options: ContextOptions): Promise<Context> {
-  const { redcap, rdsCa, additions, phpVersion, acceptRisk } = options;
+  const { redcap, rdsCa, additions, phpVersion, acceptRisk, template = TEMPLATE } = options;
   const folder = resolve(options.folder);
-  const template = options.template ?? join(PROJECT_ROOT, "containers/redcap");
-  if (!existsSync(join(template, "Dockerfile")))
-    throw new UserError(`${template} has no Dockerfile. Is the checkout whole?`);
-  requireEmpty(folder);
-  const { version } = await openRedcapZip(redcap, "--redcap");
-  if (additions) checkAdditions(additions);
+  const { version } = await checkInput(options);
 
   const unwanted = join(template, "input");
   cpSync(template, folder, { recursive: true, filter: (file) => file !== unwanted });

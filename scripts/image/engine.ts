@@ -12,17 +12,24 @@ export interface EngineOptions {
   onText?: ((text: string) => void) | undefined;
 }
 
-const REMEDY =
-  "Install and start Docker (https://docs.docker.com/engine/install), podman or buildah, or prepare the build context with " +
-  "--context-only <folder> and build it where there is one.";
+const ELSEWHERE = "prepare the build context with --context-only <folder> and build it where there is one.";
+const REMEDY = `Install and start Docker (https://docs.docker.com/engine/install), podman or buildah, or ${ELSEWHERE}`;
 
 /**
  * The named engine, or the first of docker, podman and buildah, that works: a client without its daemon does not.
- * @throws UserError with why each does not, and the remedy
+ * @throws UserError with why the named one, or each, does not, and the remedy
  */
 export async function findEngine(named?: EngineName, { env }: EngineOptions = {}): Promise<EngineName> {
+  if (named) {
+    const problem = await problemOf(named, env);
+    if (problem === undefined) return named;
+    throw new UserError(
+      `${named} does not work here (${problem}). Install or start it, leave out --engine to take whichever of ` +
+        `${ENGINES.join(", ")} works, or ${ELSEWHERE}`,
+    );
+  }
   const problems: string[] = [];
-  for (const engine of named ? [named] : ENGINES) {
+  for (const engine of ENGINES) {
     const problem = await problemOf(engine, env);
     if (problem === undefined) return engine;
     problems.push(`${engine}: ${problem}`);

@@ -47,6 +47,25 @@ export async function findRdsCa(options: RdsCaOptions): Promise<RdsCa> {
   return { file, sha256, ...checkBundle(bundle.toString("latin1"), options.file ? `--rds-ca ${file}` : BUNDLE) };
 }
 
+/**
+ * As findRdsCa, for a person's command: a given file, too, goes in only by the hash that the person gives.
+ * @throws UserError as findRdsCa, and without a hash, with the one that the file has
+ */
+export async function findPinnedRdsCa(options: RdsCaOptions): Promise<RdsCa> {
+  const found = await findRdsCa(options);
+  if (options.sha256 === undefined) throw unpinned(`--rds-ca ${found.file}`, found, options);
+  return found;
+}
+
+function unpinned(bundle: string, found: Pick<RdsCa, "sha256" | "certificates">, options: RdsCaOptions): UserError {
+  const repeat = `${options.command ?? "npm run image -- build …"} --rds-ca-sha256 ${found.sha256}`;
+  return new UserError(
+    "--rds-ca-sha256 is missing: without it nobody would notice another bundle. " +
+      `${bundle} has the SHA-256 ${found.sha256} (certificate authorities in it: ${found.certificates}). Compare it over ` +
+      `another network (curl -s ${options.url ?? BUNDLE} | sha256sum), keep it, and give the command again:\n  ${repeat}`,
+  );
+}
+
 async function downloaded(options: RdsCaOptions, pinned: string | undefined): Promise<string> {
   const folder = join(options.cache ?? cacheFolder(), "rds-ca");
   const kept = (sha256: string) => join(folder, `${sha256}.pem`);
@@ -54,19 +73,16 @@ async function downloaded(options: RdsCaOptions, pinned: string | undefined): Pr
   const url = options.url ?? BUNDLE;
   const bundle = await download(url);
   const sha256 = hash(bundle);
-  checkBundle(bundle.toString("latin1"), url);
+  const { certificates } = checkBundle(bundle.toString("latin1"), url);
   mkdirSync(folder, { recursive: true });
   // Whole or not at all: two commands may run at once.
   writeFileSync(`${kept(sha256)}.${process.pid}`, bundle);
   renameSync(`${kept(sha256)}.${process.pid}`, kept(sha256));
   if (sha256 === pinned) return kept(sha256);
-  const repeat = `${options.command ?? "npm run image -- build …"} --rds-ca-sha256 ${sha256}`;
+  if (!pinned) throw unpinned(`The one at ${url}`, { sha256, certificates }, options);
   throw new UserError(
-    pinned
-      ? `--rds-ca-sha256 ${pinned}: the bundle at ${url} has ${sha256} now. Amazon adds authorities from time to time; ` +
-          `compare it over another network, then replace the hash:\n  --rds-ca-sha256 ${sha256}`
-      : `--rds-ca-sha256 is missing: without it nobody would notice another bundle. The one at ${url} has ${sha256}. ` +
-          `Compare it over another network (curl -s ${url} | sha256sum), keep it, and give the command again:\n  ${repeat}`,
+    `--rds-ca-sha256 ${pinned}: the bundle at ${url} has ${sha256} now. Amazon adds authorities from time to time; ` +
+      `compare it over another network, then replace the hash:\n  --rds-ca-sha256 ${sha256}`,
   );
 }
 

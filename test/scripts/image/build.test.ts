@@ -43,7 +43,7 @@ describe("the engine", () => {
   test("that is named and does not work is not replaced by another", async () => {
     engine("docker", works);
     await expect(findEngine("podman", { env })).rejects.toThrow(
-      /No container engine works here \(podman: not installed\)/,
+      /^podman does not work here \(not installed\)\. Install or start it, leave out --engine .*--context-only/,
     );
   });
 
@@ -62,8 +62,19 @@ describe("the engine", () => {
 });
 
 describe("the build", () => {
+  const image = { context: "/context", tag: "redcap:1.2.3", env };
   const build = (name: (typeof ENGINES)[number], onText?: (text: string) => void) =>
-    buildImage({ context: "/context", engine: name, tag: "redcap:1.2.3", buildArgs: { A: "1", B: "2" }, env, onText });
+    buildImage({ ...image, engine: name, buildArgs: { A: "1", B: "2" }, onText });
+  /** With the command's own arguments, and what it shows while it builds. */
+  const shown = async (name: (typeof ENGINES)[number]) => {
+    let output = "";
+    const onText = (text: string) => {
+      output += text;
+    };
+    const buildArgs = { DEBIAN_RELEASE: "trixie" };
+    const error = await buildImage({ ...image, engine: name, buildArgs, onText, shown: true }).catch(String);
+    return { output, error };
+  };
 
   test.each([
     ["docker", "docker build"],
@@ -89,6 +100,66 @@ describe("the build", () => {
     const failure = build("docker");
     await expect(failure).rejects.toThrow(
       /^docker built no image \(exit code 3\):\nSTEP 26\n(STEP \d+\n)+no space left$/,
+    );
+  });
+
+  test("that fails does not repeat what was shown", async () => {
+    engine("podman", "*) echo STEP 1; echo 'no space left' >&2; exit 3;;");
+    const { output, error } = await shown("podman");
+    expect(output.split("\n").sort()).toEqual(["", "STEP 1", "no space left"]);
+    expect(error).toBe("Error: podman built no image (exit code 3); why is said above.");
+  });
+
+  const base = "docker.io/library/debian:trixie-slim";
+  const head = 'Head "https://registry-1.docker.io/v2/library/debian/manifests/trixie-slim"';
+  test.each([
+    [
+      "buildah",
+      "buildah's",
+      'Error: creating build container: initializing source docker://debian:trixie-slim: pinging container registry registry-1.docker.io: Get "https://registry-1.docker.io/v2/": dial tcp: i/o timeout',
+    ],
+    ["podman", "podman's, when told not to pull", `Error: creating build container: ${base}: image not known`],
+    [
+      "docker",
+      "BuildKit's",
+      `ERROR: failed to solve: debian:trixie-slim: failed to resolve source metadata for ${base}: failed to do request: ${head}: dial tcp: i/o timeout`,
+    ],
+    ["docker", "an older BuildKit's", `failed to solve: failed to do request: ${head}: i/o timeout`],
+    ["docker", "the older builder's", 'Get "https://registry-1.docker.io/v2/": dial tcp: i/o timeout'],
+    [
+      "docker",
+      "the older builder's, of a mirror without the image",
+      "manifest for debian:trixie-slim not found: manifest unknown",
+    ],
+  ] as const)("without the base image names the remedy (%s: %s)", async (name, _, said) => {
+    engine(name, `*) echo '${said}' >&2; exit 125;;`);
+    const { error } = await shown(name);
+    expect(error).toContain(
+      `built no image (exit code 125); why is said above.\nThe image is built on Debian's, ${base},`,
+    );
+    expect(error).toContain(
+      name === "docker" ? "registry-mirrors in daemon.json" : "registry.mirror in registries.conf",
+    );
+    expect(error).toMatch(new RegExp(`: ${name} tag <base> ${base}$`));
+    expect(error).not.toContain(said);
+  });
+
+  test("that fails later, after a pull that was tried again, is not taken for a missing base image", async () => {
+    const retry = `Failed, retrying in 1s ... (1/3). Error: initializing source docker://debian: ${head}: i/o timeout`;
+    engine(
+      "podman",
+      `*) echo 'WARN[0000] ${retry}' >&2; echo 'Error: building at STEP "RUN": exit status 100' >&2; exit 100;;`,
+    );
+    expect((await shown("podman")).error).toBe("Error: podman built no image (exit code 100); why is said above.");
+  });
+
+  test("that the Dockerfile refuses for a risk names the command's own option", async () => {
+    engine(
+      "docker",
+      "*) echo '#9 REFUSED: It has a hole. To build it, set the build argument ACCEPT_RISK=CVE-2026-1.' >&2; exit 1;;",
+    );
+    await expect(build("docker")).rejects.toThrow(
+      /ACCEPT_RISK=CVE-2026-1\. With npm run image that is: --accept-risk CVE-2026-1$/,
     );
   });
 

@@ -1,5 +1,6 @@
 // npm run image as a person runs it; what S3 holds comes from the local AWS.
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
@@ -14,6 +15,7 @@ const COMMAND = 60_000;
 
 const { folder, write } = temporaryFolder();
 const ca = write("ca.pem", String(rootCertificates[1]));
+const pinned = ["--rds-ca", ca, "--rds-ca-sha256", createHash("sha256").update(readFileSync(ca)).digest("hex")];
 const old = write("redcap15.4.0.zip", redcapZip("15.4.0"));
 const next = write("redcap15.5.0.zip", redcapZip("15.5.0", { "v/a.php": "'https://new.io/'" }));
 const scratch = join(folder, "tmp");
@@ -77,12 +79,12 @@ test(
         "--additions",
         "s3://redcap-zips/additions/",
       ],
-      ...["--rds-ca", ca, "--previous", old, "--report", report, "--context-only", context],
+      ...[...pinned, "--previous", old, "--report", report, "--context-only", context],
     );
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toContain(`Build context: ${context} (REDCap 15.5.0, PHP 8.2).`);
     expect(stdout).toMatch(
-      /docker build --build-arg DEBIAN_RELEASE=bookworm --build-arg RDS_CA_SHA256=[0-9a-f]{64} --tag redcap:15\.5\.0 /,
+      /docker build --platform linux\/amd64 --build-arg DEBIAN_RELEASE=bookworm --build-arg RDS_CA_SHA256=[0-9a-f]{64} --tag redcap:15\.5\.0 /,
     );
     expect(stdout).toContain("`new.io`");
     expect(readFileSync(report, "utf8")).toContain("# REDCap 15.5.0, compared with 15.4.0");
@@ -120,7 +122,7 @@ test.each([
   "%s: one line, nothing written, exit code 1",
   async (_, args, message) => {
     const context = join(folder, "refused");
-    const { code, stdout, stderr } = await image("build", ...args, "--rds-ca", ca, "--context-only", context);
+    const { code, stdout, stderr } = await image("build", ...args, ...pinned, "--context-only", context);
     expect(stderr).toMatch(message);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -129,14 +131,38 @@ test.each([
   COMMAND,
 );
 
+// Nothing works here: no engine, and no way to Amazon's bundle. What comes first is told first.
+test.each([
+  ["a missing zip", ["--redcap", "none.zip"], /^Error: --redcap none\.zip: there is no such file/],
+  ["what is no zip", ["--redcap", ca], /^Error: --redcap .*ca\.pem: not a whole zip file/],
+  ["no zip to compare with", ["--redcap", next, "--previous", ca], /^Error: --previous .*ca\.pem: not a whole zip/],
+  ["wrong additions", ["--redcap", next, "--additions", folder], /^Error: --additions .*: unknown at its top/],
+  ["the wrong PHP", ["--redcap", "none.zip", "--php", "7.4"], /^Error: --php "7\.4" is no PHP version/],
+  [
+    "the engine, then",
+    ["--redcap", next],
+    /^Error: No container engine works here \(docker: not installed; podman: not installed; buildah: not/,
+  ],
+  ["the named engine, then", ["--redcap", next, "--engine", "podman"], /^Error: podman does not work here \(not inst/],
+])(
+  "%s is told before the network is asked",
+  async (_, args, message) => {
+    const { code, stdout, stderr } = await image("build", ...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(message);
+  },
+  COMMAND,
+);
+
 test(
-  "without an engine, the remedy comes before any work",
+  "a bundle's file without its hash: the command to repeat, and nothing written",
   async () => {
-    const { code, stderr } = await image("build", "--redcap", "none.zip", "--rds-ca", ca);
+    const context = join(folder, "unpinned");
+    const args = ["build", "--redcap", next, "--rds-ca", ca, "--context-only", context];
+    const { code, stderr } = await image(...args);
     expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /^Error: No container engine works here \(docker: not installed; podman: not installed; buildah: not/,
-    );
+    expect(stderr).toContain(`\n  npm run image -- ${[...args, ...pinned.slice(2)].join(" ")}\n`);
+    expect(existsSync(context)).toBe(false);
   },
   COMMAND,
 );

@@ -22,6 +22,19 @@ test("another version of the same content has no changes", async () => {
   expect(hosts).toEqual({ first: [], harmless: [], gone: [] });
 });
 
+test.each([
+  ["15.10.0", "15.9.3", true],
+  ["15.9.3", "15.10.0", false],
+  ["15.4.0", "15.4.0", false],
+])("from %s to %s is a downgrade: %s", async (before, after, downgrade) => {
+  const comparison = await compare(redcapZip(before), redcapZip(after));
+  expect(comparison.downgrade).toBe(downgrade);
+  const [title, , warning] = toMarkdown(comparison).split("\n");
+  expect(title).toBe(`# REDCap ${after}, compared with ${before}`);
+  const text = `**Warning: the previous version, ${before}, is higher than the next, ${after}. Were the zips swapped?**`;
+  expect(warning === text).toBe(downgrade);
+});
+
 test("files are added, removed and changed, by folder", async () => {
   const { files: changes, folders } = await files(
     { "v/Classes/A.php": "a", "v/Classes/Sub/Old.php": "", "v/top.php": "1", "api/index.php": "1", "cron.php": "1" },

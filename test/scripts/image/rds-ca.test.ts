@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
-import { findRdsCa } from "../../../scripts/image/rds-ca";
+import { findPinnedRdsCa, findRdsCa } from "../../../scripts/image/rds-ca";
 import { temporaryFolder } from "./zips";
 
 const { folder, write } = temporaryFolder();
@@ -28,6 +28,20 @@ describe("a given file", () => {
   test("is used with its own hash", async () => {
     expect(await ca(bundle)).toEqual({ file: join(folder, "ca.pem"), sha256: hash, certificates: 2, expired: [] });
     expect((await ca(bundle, hash.toUpperCase())).sha256).toBe(hash);
+  });
+
+  test("goes into a person's image by its hash alone, which is told", async () => {
+    const command = "npm run image -- build --rds-ca ca.pem";
+    const options = { file: write("ca.pem", bundle), command };
+    const refusal = findPinnedRdsCa(options);
+    await expect(refusal).rejects.toThrow(
+      new RegExp(
+        `^--rds-ca-sha256 is missing.* --rds-ca .*ca\\.pem has the SHA-256 ${hash} \\(certificate .* in it: 2\\)`,
+      ),
+    );
+    await expect(refusal).rejects.toThrow(new RegExp(`\n {2}${command} --rds-ca-sha256 ${hash}$`));
+    expect((await findPinnedRdsCa({ ...options, sha256: hash })).sha256).toBe(hash);
+    await expect(findPinnedRdsCa({ ...options, sha256: "0".repeat(64) })).rejects.toThrow(/Which is right\?/);
   });
 
   test("with another hash than the pinned one is refused, both named", async () => {
