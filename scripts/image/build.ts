@@ -1,4 +1,7 @@
 // Builds the image from a prepared folder, and says what came out.
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { UserError } from "../command";
 import { type EngineName, type EngineOptions, runEngine } from "./engine";
 
@@ -82,26 +85,37 @@ export async function imageFacts({
     if (code !== 0) throw new UserError(`${engine} ${args.join(" ")} ended with exit code ${code}:\n${stderr.trim()}`);
     return stdout.trim();
   };
-  const look = async (inside: (...command: [string, ...string[]]) => Promise<string>) => {
-    const { redcap, php } = JSON.parse(await inside("cat", "/etc/redcap/build.json")) as Record<
-      "redcap" | "php",
-      string
-    >;
-    return { redcap, php, packages: (await inside("dpkg-query", "--show", "--showformat", "x")).length };
-  };
   if (engine !== "buildah") {
     const bytes = Number(await ask("image", "inspect", "--format", "{{.Size}}", tag));
     const run = ["run", "--rm", "--network", "none", "--entrypoint"];
-    return { bytes, ...(await look((program, ...args) => ask(...run, program, tag, ...args))) };
+    const versions = await ask(...run, "cat", tag, VERSIONS_FILE);
+    return facts(bytes, versions, await ask(...run, "dpkg-query", tag, ...PACKAGES));
   }
   // buildah tells the size in words ("204 MB"); the manifest has each layer's in bytes.
   const manifest = await ask("inspect", "--type", "image", "--format", "{{.Manifest}}", tag);
   const { layers } = JSON.parse(manifest) as { layers: { size: number }[] };
   const container = await ask("from", "--pull-never", tag);
+  const folder = mkdtempSync(join(tmpdir(), "redcap-facts-"));
   try {
-    const facts = await look((...command) => ask("run", container, "--", ...command));
-    return { bytes: layers.reduce((sum, { size }) => sum + size, 0), ...facts };
+    // Through files: under chroot isolation, buildah 1.28 now and then loses what a short command prints.
+    chmodSync(folder, 0o777);
+    const look = `cp ${VERSIONS_FILE} /facts/versions && dpkg-query ${PACKAGES.join(" ")} > /facts/packages`;
+    await ask("run", "--volume", `${folder}:/facts`, container, "--", "sh", "-c", look);
+    const [versions, packages] = ["versions", "packages"].map((name) => readFileSync(join(folder, name), "utf8"));
+    const bytes = layers.reduce((sum, { size }) => sum + size, 0);
+    return facts(bytes, versions as string, packages as string);
   } finally {
+    rmSync(folder, { recursive: true });
     await ask("rm", container);
   }
+}
+
+/** What unpack.sh writes. */
+const VERSIONS_FILE = "/etc/redcap/build.json";
+/** One letter for each package. */
+const PACKAGES = ["--show", "--showformat", "x"];
+
+function facts(bytes: number, versions: string, packages: string): ImageFacts {
+  const { redcap, php } = JSON.parse(versions) as Record<"redcap" | "php", string>;
+  return { redcap, php, bytes, packages: packages.length };
 }

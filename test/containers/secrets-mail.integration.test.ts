@@ -109,11 +109,14 @@ describeContainers("mail", () => {
     });
     await new Promise<void>((resolve) => plain.listen(0, "127.0.0.1", resolve));
     const { port } = plain.server.address() as AddressInfo;
-    const container = await serve({ MAIL_SECRET: JSON.stringify({ ...secret(FIRST), port }) });
-    expect(await send(container, "plain")).toBe("refused");
-    await reason(container, /does not support TLS/);
-    expect(heard).toEqual([]);
-    await new Promise<void>((resolve) => plain.close(() => resolve()));
+    try {
+      const container = await serve({ MAIL_SECRET: JSON.stringify({ ...secret(FIRST), port }) });
+      expect(await send(container, "plain")).toBe("refused");
+      await reason(container, /does not support TLS/);
+      expect(heard).toEqual([]);
+    } finally {
+      await new Promise<void>((resolve) => plain.close(() => resolve()));
+    }
   });
 
   test("is refused, and REDCap told so, where there is no relay", async () => {

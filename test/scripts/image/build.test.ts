@@ -185,13 +185,11 @@ describe("what is in the image", () => {
   const manifest = JSON.stringify({ layers: [{ size: 200 }, { size: 56 }] });
   const steps = `inspect*) echo '${manifest}';;\nfrom*) echo redcap-working;;\nrm*) ;;\n`;
 
-  test("buildah's working container is removed again", async () => {
-    engine("buildah", steps + answers);
+  test("buildah's working container writes it into a folder, and is removed again", async () => {
+    const write = `folder=\${3%%:*}; echo '{"redcap":"15.5.0","php":"8.2"}' > $folder/versions; printf xxx > $folder/packages`;
+    engine("buildah", `${steps}run*) ${write};;`);
     expect(await imageFacts({ engine: "buildah", tag: "redcap:1", env })).toEqual({ bytes: 256, ...facts });
-    expect(calls().slice(-2)).toEqual([
-      "buildah run redcap-working -- dpkg-query --show --showformat x",
-      "buildah rm redcap-working",
-    ]);
+    expect(calls().at(-1)).toBe("buildah rm redcap-working");
   });
 
   test("buildah's working container is removed after a failure, too", async () => {
