@@ -49,6 +49,11 @@ export function stageNames(stage: StageConfig) {
     applicationSecret: `${prefix}/database/application`,
     ddlSecret: `${prefix}/database/ddl`,
     saltSecret: `${prefix}/salt`,
+    /** IAM user with whose access key REDCap reaches the files bucket: it knows no roles. */
+    filesUser: `${prefix}-files`,
+    filesKeySecret: `${prefix}/files-key`,
+    /** Function that makes and rotates that key. */
+    filesKeyFunction: `${prefix}-files-key`,
     filesBucket: `${prefix}-files-${stage.accountId}-${stage.region}`,
     logsBucket: `${prefix}-logs-${stage.accountId}-${stage.region}`,
     ecsCluster: prefix,

@@ -60,14 +60,14 @@ export const iam = z
       .string()
       .regex(/^\/([\w+=,.@-]+\/)*$/, "Start and end the path with a slash, such as /redcap/.")
       .default("/")
-      .describe("Path of every role."),
+      .describe("Path of every role, and of the user for REDCap's files."),
     permissionsBoundaryArn: z
       .string()
       .regex(/^arn:[\w-]+:iam::\w+:policy\/.+$/, "Write the ARN of an IAM policy.")
       .optional()
-      .describe("Permissions boundary of every role."),
+      .describe("Permissions boundary of every role, and of the user for REDCap's files."),
   })
   .prefault({})
-  .describe("What an organization asks of every role.");
+  .describe("What an organization asks of every role and user.");
 
 export type IamConfig = z.infer<typeof iam>;

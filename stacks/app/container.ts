@@ -5,6 +5,7 @@ import type { FargateConfig, StageConfig } from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
+import type { FilesKey } from "./files-key";
 import type { Network } from "./network";
 
 /** Seconds between the request to stop and the kill; Fargate's longest. */
@@ -34,6 +35,7 @@ export interface ContainerProps {
   database: Database;
   databaseUsers: DatabaseUsers;
   files: Files;
+  filesKey: FilesKey;
   logs: CloudwatchLogGroup;
 }
 
@@ -60,7 +62,7 @@ interface Containers {
  * installation. `redcap` itself waits until the database is installed, at once where it is.
  */
 export function serviceContainers(props: ContainerProps): Containers {
-  const { stage, config, network, database, databaseUsers, files } = props;
+  const { stage, config, network, database, databaseUsers, files, filesKey } = props;
   const { applicationSecret, saltSecret } = databaseUsers;
   return containers([
     // It ends once the database is installed; a failed one leaves `redcap` waiting, and so the task unhealthy.
@@ -77,6 +79,7 @@ export function serviceContainers(props: ContainerProps): Containers {
         DATABASE_SECRET_ARN: applicationSecret.arn,
         SALT_SECRET_ARN: saltSecret.arn,
         FILES_BUCKET: files.bucket.bucket,
+        FILES_SECRET_ARN: filesKey.secret.arn,
         ...(database.readerHost ? { READER_HOST: database.readerHost } : {}),
         REQUEST_TIMEOUT_SECONDS: String(config.idleTimeoutSeconds),
         START_TIMEOUT_SECONDS: String(START_TIMEOUT),

@@ -1,7 +1,5 @@
 // What the database-users function may do, one permission set each.
-import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
-import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import type { Construct } from "constructs";
 import { arn, type StageConfig, stageNames } from "../../config";
@@ -48,25 +46,6 @@ export function writeSecrets(scope: Construct, secrets: SecretsmanagerSecret[]):
   });
 }
 
-/** The secrets' key, only through Secrets Manager: the cluster's storage has the same one. */
-export function decryptSecrets(scope: Construct, stage: StageConfig, key: KmsKey): DataAwsIamPolicyDocument {
-  return new DataAwsIamPolicyDocument(scope, "decrypt-secrets", {
-    statement: [
-      {
-        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-        resources: [key.arn],
-        condition: [
-          {
-            test: "StringEquals",
-            variable: "kms:ViaService",
-            values: [`secretsmanager.${stage.region}.amazonaws.com`],
-          },
-        ],
-      },
-    ],
-  });
-}
-
 /**
  * Lambda attaches the function to the VPC with the function's role. These actions cannot be limited to a resource
  * before it exists; the denial keeps the function's own code from using them (Lambda developer guide, VPC access).
@@ -91,12 +70,5 @@ export function networkInterfaces(scope: Construct, stage: StageConfig): DataAws
         condition: [{ test: "ArnEquals", variable: "lambda:SourceFunctionArn", values: [functionArn] }],
       },
     ],
-  });
-}
-
-/** Into its own log group, which Terraform made. */
-export function writeFunctionLogs(scope: Construct, group: CloudwatchLogGroup): DataAwsIamPolicyDocument {
-  return new DataAwsIamPolicyDocument(scope, "write-logs", {
-    statement: [{ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`${group.arn}:*`] }],
   });
 }

@@ -1,34 +1,28 @@
 // REDCap's secrets (two database users', the salt), and the function in the VPC that writes them and sets the users up.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
-import { LambdaFunction, type LambdaFunctionVpcConfig } from "@cdktf/provider-aws/lib/lambda-function";
+import type { LambdaFunction, LambdaFunctionVpcConfig } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaInvocation } from "@cdktf/provider-aws/lib/lambda-invocation";
 import type { RdsCluster } from "@cdktf/provider-aws/lib/rds-cluster";
-import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
-import { AssetType, Fn, type ITerraformDependable, TerraformAsset } from "cdktf";
+import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
+import { Fn, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { type StageConfig, stageNames } from "../../config";
 import { Role } from "../role";
-import { keep } from "../stateful";
 import type { Database } from "./database";
-import {
-  decryptSecrets,
-  networkInterfaces,
-  readMasterSecrets,
-  writeFunctionLogs,
-  writeSecrets,
-} from "./database-users-policies";
+import { networkInterfaces, readMasterSecrets, writeSecrets } from "./database-users-policies";
 import type { EncryptionKeys } from "./encryption-keys";
-import { LAMBDA_RUNTIME, lambdaBundle } from "./lambda-bundle";
+import { decryptSecrets, writeFunctionLogs } from "./function-policies";
+import { lambdaBundle } from "./lambda-bundle";
 import { logGroup } from "./log-group";
 import type { Network } from "./network";
+import { nodeFunction } from "./node-function";
+import { emptySecret } from "./secret";
 import { allowHttpsOut, connect, securityGroup } from "./security-group";
 
 /** Lambda's longest: counting a large database takes minutes. */
 const TIMEOUT_SECONDS = 900;
 const MEMORY_MIB = 512;
-/** Days in which a deleted secret can be taken back; 0 lets an unprotected stage be created again at once. */
-const RECOVERY_WINDOW_DAYS = 30;
 
 export interface DatabaseUsersProps {
   stage: StageConfig;
@@ -52,7 +46,7 @@ export class DatabaseUsers extends Construct {
     super(scope, id);
     const names = stageNames(stage);
     const secret = (secretId: string, name: string, description: string) =>
-      this.secret(stage, keys.database, { id: secretId, name, description: `${description} of REDCap ${stage.name}` });
+      emptySecret(this, secretId, { stage, key: keys.database, name, description });
     this.applicationSecret = secret("application", names.applicationSecret, "Database user");
     this.ddlSecret = secret("ddl", names.ddlSecret, "Database user for installation and upgrades");
     this.saltSecret = secret("salt", names.saltSecret, "Salt");
@@ -84,24 +78,6 @@ export class DatabaseUsers extends Construct {
     this.invocation = this.invoke(stage, database, [database.writer, ...rules, ...network.ways]);
   }
 
-  /** Empty: the function writes the value, so that no secret is ever in Terraform's state. */
-  private secret(
-    stage: StageConfig,
-    key: KmsKey,
-    { id, name, description }: { id: string; name: string; description: string },
-  ): SecretsmanagerSecret {
-    return keep(
-      new SecretsmanagerSecret(this, id, {
-        name,
-        description,
-        kmsKeyId: key.arn,
-        recoveryWindowInDays: stage.protect.enabled ? RECOVERY_WINDOW_DAYS : 0,
-      }),
-      id,
-      stage.protect.enabled,
-    );
-  }
-
   private role(stage: StageConfig, databaseKey: KmsKey, logs: CloudwatchLogGroup): Role {
     const names = stageNames(stage);
     return new Role(this, "role", {
@@ -127,34 +103,25 @@ export class DatabaseUsers extends Construct {
     vpcConfig: LambdaFunctionVpcConfig,
   ): LambdaFunction {
     const names = stageNames(stage);
-    const bundle = lambdaBundle("database-users");
-    return new LambdaFunction(this, "function", {
+    return nodeFunction(this, {
+      source: "database-users",
       functionName: names.databaseUsersFunction,
       description: "Creates, resets and checks REDCap's database users",
-      runtime: LAMBDA_RUNTIME,
-      architectures: ["arm64"],
-      handler: "index.handler",
-      filename: new TerraformAsset(this, "code", { path: bundle.zipFile, type: AssetType.FILE }).path,
-      sourceCodeHash: bundle.codeHash,
-      role: role.arn,
+      role,
+      logs,
       timeout: TIMEOUT_SECONDS,
       memorySize: MEMORY_MIB,
       vpcConfig,
-      environment: {
-        variables: {
-          APPLICATION_SECRET_ARN: this.applicationSecret.arn,
-          DDL_SECRET_ARN: this.ddlSecret.arn,
-          SALT_SECRET_ARN: this.saltSecret.arn,
-          DATABASE_NAME: names.databaseName,
-          // What follows the endpoint's first dot. Clusters restored beside this one have it, too.
-          DATABASE_DOMAIN: Fn.replace(cluster.endpoint, "/^[^.]*[.]/", ""),
-          // Where Lambda keeps Amazon's CAs, RDS's among them; Node.js 20 and later load them only if told to.
-          NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
-        },
+      variables: {
+        APPLICATION_SECRET_ARN: this.applicationSecret.arn,
+        DDL_SECRET_ARN: this.ddlSecret.arn,
+        SALT_SECRET_ARN: this.saltSecret.arn,
+        DATABASE_NAME: names.databaseName,
+        // What follows the endpoint's first dot. Clusters restored beside this one have it, too.
+        DATABASE_DOMAIN: Fn.replace(cluster.endpoint, "/^[^.]*[.]/", ""),
+        // Where Lambda keeps Amazon's CAs, RDS's among them; Node.js 20 and later load them only if told to.
+        NODE_EXTRA_CA_CERTS: "/var/runtime/ca-cert.pem",
       },
-      loggingConfig: { logFormat: "JSON", logGroup: logs.name },
-      // No reserved concurrency: a new account's quota of 10 has none to reserve. The function locks in the database.
-      dependsOn: role.rights,
     });
   }
 

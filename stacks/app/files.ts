@@ -1,10 +1,13 @@
 // The bucket that holds the files people upload to REDCap.
-import type { DataAwsIamPolicyDocumentStatement as Statement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import {
+  DataAwsIamPolicyDocument,
+  type DataAwsIamPolicyDocumentStatement as Statement,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketLoggingA as BucketLogging } from "@cdktf/provider-aws/lib/s3-bucket-logging";
 import { Construct } from "constructs";
-import { BACKUP_TAG, type StageConfig, stageNames } from "../../config";
+import { BACKUP_TAG, partitionOf, type StageConfig, stageNames } from "../../config";
 import { Bucket } from "./bucket";
 import { FILES_BUCKET_LOGS, type LogsBucket } from "./logs-bucket";
 
@@ -77,3 +80,23 @@ function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
     refuse("OnlyOwnKey", "s3:x-amz-server-side-encryption-aws-kms-key-id", key.arn),
   ];
 }
+
+/** For REDCap's task and its user: objects of the bucket, no versions, no settings. The key only through S3. */
+export function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: Files): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "use-files", {
+    statement: [
+      { actions: ["s3:ListBucket"], resources: [bucket.arn] },
+      { actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources: [`${bucket.arn}/*`] },
+      {
+        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
+        resources: [key.arn],
+        condition: [
+          { test: "StringEquals", variable: "kms:ViaService", values: [`s3.${stage.region}.${dnsSuffix(stage)}`] },
+        ],
+      },
+    ],
+  });
+}
+
+const dnsSuffix = (stage: StageConfig) =>
+  partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";

@@ -10,6 +10,7 @@ import { EncryptionKeys } from "./encryption-keys";
 import { Endpoints } from "./endpoints";
 import { ExistingNetwork } from "./existing-network";
 import { Files } from "./files";
+import { FilesKey } from "./files-key";
 import { FlowLogs } from "./flow-logs";
 import { LoadBalancer } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
@@ -39,6 +40,7 @@ export class AppStack extends BaseStack {
     const network = this.network(stage, config.internal, keys);
     const logsBucket = new LogsBucket(this, "logs-bucket", { stage });
     const files = new Files(this, "files", { stage, key: keys.files, logsBucket });
+    const filesKey = new FilesKey(this, "files-key", { stage, keys, files });
     const database = new Database(this, "database", { stage, network, keys });
     const databaseUsers = new DatabaseUsers(this, "database-users", { stage, network, keys, database });
     const loadBalancer = new LoadBalancer(this, "load-balancer", { stage, config, network, logsBucket });
@@ -50,6 +52,7 @@ export class AppStack extends BaseStack {
       database,
       databaseUsers,
       files,
+      filesKey,
       loadBalancer,
     });
     addOutputs(this, { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, service });

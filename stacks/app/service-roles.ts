@@ -4,10 +4,11 @@ import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-p
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { Construct } from "constructs";
-import { arn, partitionOf, type StageConfig, stageNames } from "../../config";
+import { arn, type StageConfig, stageNames } from "../../config";
 import { fromAccount, Role } from "../role";
 import type { DatabaseUsers } from "./database-users";
-import type { Files } from "./files";
+import { type Files, useFiles } from "./files";
+import type { FilesKey } from "./files-key";
 
 export interface ServiceRolesProps {
   stage: StageConfig;
@@ -16,6 +17,7 @@ export interface ServiceRolesProps {
   /** Key of its secrets. */
   secretKey: KmsKey;
   files: Files;
+  filesKey: FilesKey;
   logs: CloudwatchLogGroup;
 }
 
@@ -25,7 +27,7 @@ export class ServiceRoles extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceRolesProps) {
     super(scope, id);
-    const { stage, image, databaseUsers, secretKey, files, logs } = props;
+    const { stage, image, databaseUsers, secretKey, files, filesKey, logs } = props;
     const { applicationSecret, ddlSecret, saltSecret } = databaseUsers;
     const { prefix } = stageNames(stage);
     const common = {
@@ -53,7 +55,13 @@ export class ServiceRoles extends Construct {
       name: `${prefix}-task`,
       description: "What REDCap itself may do",
       policies: {
-        "read-secrets": readSecrets(this, "task-secrets", stage, [applicationSecret, saltSecret], secretKey),
+        "read-secrets": readSecrets(
+          this,
+          "task-secrets",
+          stage,
+          [applicationSecret, saltSecret, filesKey.secret],
+          secretKey,
+        ),
         "use-files": useFiles(this, stage, files),
       },
     });
@@ -105,23 +113,3 @@ function pullImage(scope: Construct, image: string): DataAwsIamPolicyDocument | 
     ],
   });
 }
-
-/** Objects of the files bucket: no versions, no settings. The key only through S3. */
-function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: Files): DataAwsIamPolicyDocument {
-  return new DataAwsIamPolicyDocument(scope, "use-files", {
-    statement: [
-      { actions: ["s3:ListBucket"], resources: [bucket.arn] },
-      { actions: ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"], resources: [`${bucket.arn}/*`] },
-      {
-        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-        resources: [key.arn],
-        condition: [
-          { test: "StringEquals", variable: "kms:ViaService", values: [`s3.${stage.region}.${dnsSuffix(stage)}`] },
-        ],
-      },
-    ],
-  });
-}
-
-const dnsSuffix = (stage: StageConfig) =>
-  partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";

@@ -12,6 +12,7 @@ import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { EncryptionKeys } from "./encryption-keys";
 import type { Files } from "./files";
+import type { FilesKey } from "./files-key";
 import type { LoadBalancer } from "./load-balancer";
 import { logGroup } from "./log-group";
 import type { Network } from "./network";
@@ -37,6 +38,7 @@ export interface ServiceProps {
   database: Database;
   databaseUsers: DatabaseUsers;
   files: Files;
+  filesKey: FilesKey;
   loadBalancer: LoadBalancer;
 }
 
@@ -49,7 +51,7 @@ export class Service extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
-    const { stage, config, network, keys, database, databaseUsers, files, loadBalancer } = props;
+    const { stage, config, network, keys, database, databaseUsers, files, filesKey, loadBalancer } = props;
     const names = stageNames(stage);
     const logs = logGroup(this, "logs", { stage, name: `/aws/ecs/${names.ecsService}`, key: keys.logs });
     const insights = logGroup(this, "insights-logs", {
@@ -69,9 +71,10 @@ export class Service extends Construct {
       databaseUsers,
       secretKey: keys.database,
       files,
+      filesKey,
       logs,
     });
-    const containerProps = { stage, config, network, database, databaseUsers, files, logs };
+    const containerProps = { stage, config, network, database, databaseUsers, files, filesKey, logs };
     const task = this.taskDefinition(config, "task", {
       family: names.prefix,
       executionRoleArn: roles.execution.arn,
@@ -114,6 +117,7 @@ export class Service extends Construct {
       dependsOn: [
         loadBalancer.listener,
         databaseUsers.invocation,
+        filesKey.firstKey,
         ...roles.execution.rights,
         ...roles.task.rights,
         ...rules,

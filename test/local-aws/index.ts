@@ -19,9 +19,11 @@ import { applicationAutoScaling } from "./gaps/application-auto-scaling";
 import { bucketPolicies } from "./gaps/bucket-policies";
 import { codeBuild } from "./gaps/codebuild";
 import { ecs } from "./gaps/ecs";
+import { serviceSpecificCredentials } from "./gaps/iam";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
 import { s3 } from "./gaps/s3";
+import { secretRotation } from "./gaps/secret-rotation";
 import { securityGroupRules } from "./gaps/security-groups";
 import { ses } from "./gaps/ses";
 import { stepFunctions } from "./gaps/step-functions";
@@ -131,6 +133,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const endpoint = `http://127.0.0.1:${port}`;
   writeProfiles(folder, options.accounts, options.region, (account) => identities.credentialsOf(account));
 
+  const functions = lambda({ moto: client, endpoint, caFile: certificates.caFile, folder });
   const backup = createBackupService({
     endpoint,
     region: options.region,
@@ -144,7 +147,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     backup.service,
     organizations(management, members),
     rds.service,
-    lambda({ moto: client, endpoint, caFile: certificates.caFile, folder }),
+    functions,
+    secretRotation(client, functions, log),
     ecs(client),
     kms(client),
     securityGroupRules(client),
@@ -153,6 +157,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     ses(client.forward),
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
+    serviceSpecificCredentials,
     stepFunctions,
   );
 

@@ -50,9 +50,9 @@ const ON_EVERY_RESOURCE: Record<string, string> = {
   ].join()]: "of Lambda in a VPC: the interface does not exist yet (Lambda developer guide, VPC access)",
 };
 
-/** What a role may do is named, action and resource; no service as a whole. */
+/** What a role or user may do is named, action and resource; no service as a whole. */
 export const rightsAreNamed: Invariant = (stack) =>
-  ["aws_iam_role_policy", "aws_iam_policy"].flatMap((type) =>
+  ["aws_iam_role_policy", "aws_iam_user_policy", "aws_iam_policy"].flatMap((type) =>
     Object.entries(byId(stack, type)).flatMap(([id, { policy }]) =>
       policyStatements(documentOf(stack, policy)).flatMap(({ effect = "Allow", actions = [], resources = [] }) => {
         const everything = actions.some((action) => /^(\*|[\w-]+:\*)$/.test(action));

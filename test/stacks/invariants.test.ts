@@ -2,7 +2,7 @@
 import { stageNames, validate } from "../../config";
 import type { StackUnderTest } from "./invariant";
 import { INVARIANTS } from "./invariants";
-import { all, type Block, blocks, ref, sampleInput, synthesize } from "./synth";
+import { all, type Block, blocks, one, ref, sampleInput, synthesize } from "./synth";
 
 const config = validate(sampleInput());
 const unprotected = config.stages.filter(({ protect }) => !protect.enabled).map((stage) => stageNames(stage).appStack);
@@ -98,6 +98,7 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
     (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { resources: ["*"] }),
     (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { actions: ["s3:*"] }),
     (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { actions: ["*"] }),
+    (stack) => Object.assign(firstStatement(stack, "files-key_use-files"), { resources: ["*"] }),
     // On the list with other actions only.
     (stack) =>
       Object.assign(firstStatement(stack, "service_roles_use-files"), {
@@ -122,7 +123,8 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
       const [network] = blocks(first(stack, "aws_ecs_service").network_configuration);
       Object.assign(network as Block, { subnets: first(stack, "aws_lb").subnets });
     },
-    (stack) => delete first(stack, "aws_lambda_function").vpc_config,
+    (stack) => delete one(stack, "aws_lambda_function", "database-users_").vpc_config,
+    (stack) => Object.assign(one(stack, "aws_lambda_function", "files-key_").environment as Block, { DATABASE: "x" }),
   ],
   "opens only the load balancer": [
     (stack) => delete ingressRules(stack, "group")[0]?.referenced_security_group_id,
@@ -139,6 +141,7 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
   "keeps secrets out of the state": [
     (stack) => Object.assign(first(stack, "aws_rds_cluster"), { master_password: "x" }),
     (stack) => Object.assign(stack.resource, { random_password: { admin: {} } }),
+    (stack) => Object.assign(stack.resource, { aws_iam_access_key: { files: {} } }),
   ],
 };
 

@@ -135,6 +135,7 @@ const noSecretInState: Invariant = (stack) => [
   ...Object.keys(byId(stack, "aws_secretsmanager_secret_version")).map(
     (id) => `aws_secretsmanager_secret_version.${id}`,
   ),
+  ...Object.keys(byId(stack, "aws_iam_access_key")).map((id) => `aws_iam_access_key.${id}`),
   ...Object.keys(byId(stack, "random_password")).map((id) => `random_password.${id}`),
 ];
 

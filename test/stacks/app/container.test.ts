@@ -50,6 +50,7 @@ describe("what a container is told", () => {
       DATABASE_SECRET_ARN: secret("application"),
       SALT_SECRET_ARN: secret("salt"),
       FILES_BUCKET: ref("aws_s3_bucket.files.bucket"),
+      FILES_SECRET_ARN: secret("files-key"),
       READER_HOST: ref(`local.${local("database_reader-host", stack)?.[0]}`),
       REQUEST_TIMEOUT_SECONDS: "4000",
       START_TIMEOUT_SECONDS: "900",

@@ -123,7 +123,7 @@ describe("settings", () => {
     expect(devCluster.tags).toBeUndefined();
     expect(devCluster.backtrack_window).toBeUndefined();
     expect(all(dev, "aws_secretsmanager_secret").map(({ recovery_window_in_days }) => recovery_window_in_days)).toEqual(
-      [0, 0, 0],
+      [0, 0, 0, 0],
     );
     for (const bucket of all(dev, "aws_s3_bucket")) expect(bucket.force_destroy).toBe(true);
     for (const group of all(dev, "aws_cloudwatch_log_group")) expect(group.skip_destroy).toBe(false);
@@ -170,7 +170,7 @@ describe("database users", () => {
       lifecycle: { prevent_destroy: true },
     };
     const secrets = byId(stack, "aws_secretsmanager_secret");
-    expect(Object.keys(secrets)).toHaveLength(3);
+    expect(Object.keys(secrets)).toHaveLength(4);
     expect(secrets).toMatchObject({
       application: { name: "redcap-prod/database/application", ...kept },
       ddl: { name: "redcap-prod/database/ddl", ...kept },
@@ -180,7 +180,7 @@ describe("database users", () => {
   });
 
   test("are made by a function in the VPC that trusts Amazon's CAs", () => {
-    expect(one(stack, "aws_lambda_function")).toMatchObject({
+    expect(one(stack, "aws_lambda_function", "database-users_")).toMatchObject({
       function_name: "redcap-prod-database-users",
       runtime: "nodejs22.x",
       architectures: ["arm64"],
@@ -201,7 +201,7 @@ describe("database users", () => {
   });
 
   test("are made once the writer answers, and again when code, cluster or secrets change", () => {
-    const invocation = one(stack, "aws_lambda_invocation");
+    const invocation = one(stack, "aws_lambda_invocation", "database-users_");
     expect(invocation.depends_on).toEqual(expect.arrayContaining(["aws_rds_cluster_instance.writer"]));
     expect(Object.keys(invocation.triggers as object).sort()).toEqual([
       "applicationSecret",

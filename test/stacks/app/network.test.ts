@@ -83,7 +83,7 @@ test("without NAT there are interface endpoints, open to the VPC only, and no ot
     to_port: 443,
   });
   // What runs in the private subnets waits for the endpoints.
-  const waits = [one(stack, "aws_lambda_invocation"), one(stack, "aws_ecs_service")];
+  const waits = [one(stack, "aws_lambda_invocation", "database-users_"), one(stack, "aws_ecs_service")];
   for (const { depends_on } of waits)
     expect(blocks(depends_on).filter((address) => String(address).startsWith("aws_vpc_endpoint."))).toHaveLength(5);
   expect(statements(stack, "endpoints_s3-policy").map(({ resources }) => resources)).toEqual([

@@ -171,7 +171,7 @@ describe("rights", () => {
 
   test("of REDCap itself: its own secrets and files, and never the DDL user's", () => {
     expect(readable("task")).toEqual([
-      { actions: ["secretsmanager:GetSecretValue"], resources: secrets("application", "salt") },
+      { actions: ["secretsmanager:GetSecretValue"], resources: secrets("application", "salt", "files-key") },
     ]);
     // Nothing that would start a task with the other secrets, or take the other role.
     expect(rightsOf("task").flatMap(({ actions }) => actions)).toEqual([

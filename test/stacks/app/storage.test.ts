@@ -166,13 +166,12 @@ describe("logs bucket", () => {
   });
 });
 
-test("every role has the configured path and boundary", () => {
+test("every role and user has the configured path and boundary", () => {
   const permissionsBoundaryArn = "arn:aws:iam::111111111111:policy/boundary";
-  const roles = all(
-    synthesizeApp({ ...sampleStage("prod"), iam: { rolePath: "/research/", permissionsBoundaryArn } }),
-    "aws_iam_role",
-  );
-  expect(roles).toHaveLength(5);
-  for (const role of roles)
-    expect(role).toMatchObject({ path: "/research/", permissions_boundary: permissionsBoundaryArn });
+  const app = synthesizeApp({ ...sampleStage("prod"), iam: { rolePath: "/research/", permissionsBoundaryArn } });
+  const roles = all(app, "aws_iam_role");
+  const users = all(app, "aws_iam_user");
+  expect([roles.length, users.length]).toEqual([6, 1]);
+  for (const owner of [...roles, ...users])
+    expect(owner).toMatchObject({ path: "/research/", permissions_boundary: permissionsBoundaryArn });
 });

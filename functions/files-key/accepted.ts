@@ -1,0 +1,31 @@
+// Proof that S3 takes a key: it knows it, and the user's policy lets it at the bucket.
+import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import { retryWhile } from "./patience";
+import type { AccessKey } from "./user";
+
+const PATIENCE_MS = 120_000;
+const RETRY_MS = 3_000;
+
+/** S3's answer to HeadBucket has no body, and so no code but HTTP's. */
+const statusOf = (error: unknown) => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
+
+/**
+ * Asks for the bucket with the key, again and again while S3 refuses it.
+ * @throws Error with the key's id and S3's answer
+ */
+export async function waitUntilAccepted(
+  key: AccessKey,
+  bucket: string,
+  { s3 = new S3Client({ credentials: key }), patienceMs = PATIENCE_MS, retryMs = RETRY_MS } = {},
+): Promise<void> {
+  try {
+    await retryWhile(
+      (error) => statusOf(error) === 403,
+      () => s3.send(new HeadBucketCommand({ Bucket: bucket })),
+      { patienceMs, retryMs },
+    );
+  } catch (error) {
+    const answer = `${(error as Error).name}, HTTP ${statusOf(error) ?? "none"}`;
+    throw new Error(`S3 does not let key ${key.accessKeyId} at ${bucket}: ${answer}.`);
+  }
+}

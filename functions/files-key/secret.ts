@@ -1,0 +1,73 @@
+// The secret that holds the key: its versions, and which of them is current or pending.
+import {
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceNotFoundException,
+  type SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
+} from "@aws-sdk/client-secrets-manager";
+import type { AccessKey } from "./user";
+
+export class KeySecret {
+  constructor(
+    private readonly manager: SecretsManagerClient,
+    readonly arn: string,
+  ) {}
+
+  /** The key that containers read; null where there is none yet. @throws where it cannot be read */
+  current(): Promise<AccessKey | null> {
+    return this.read({ VersionStage: "AWSCURRENT" });
+  }
+
+  /** The key of a version; null where it has no value yet. @throws where it cannot be read */
+  version(id: string): Promise<AccessKey | null> {
+    return this.read({ VersionId: id });
+  }
+
+  /** Labels by version. */
+  async stages(): Promise<Record<string, string[]>> {
+    const { VersionIdsToStages = {} } = await this.manager.send(new DescribeSecretCommand({ SecretId: this.arn }));
+    return VersionIdsToStages;
+  }
+
+  /** Writes a version beside the current one, or, without a version, the current one. */
+  async write(key: AccessKey, pendingVersion?: string): Promise<void> {
+    await this.manager.send(
+      new PutSecretValueCommand({
+        SecretId: this.arn,
+        SecretString: JSON.stringify(key),
+        ...(pendingVersion && { ClientRequestToken: pendingVersion, VersionStages: ["AWSPENDING"] }),
+      }),
+    );
+  }
+
+  async makeCurrent(version: string): Promise<void> {
+    const before = Object.entries(await this.stages()).find(([, labels]) => labels.includes("AWSCURRENT"));
+    await this.manager.send(
+      new UpdateSecretVersionStageCommand({
+        SecretId: this.arn,
+        VersionStage: "AWSCURRENT",
+        MoveToVersionId: version,
+        RemoveFromVersionId: before?.[0],
+      }),
+    );
+  }
+
+  private async read(which: { VersionId: string } | { VersionStage: string }): Promise<AccessKey | null> {
+    try {
+      const { SecretString = "" } = await this.manager.send(
+        new GetSecretValueCommand({ SecretId: this.arn, ...which }),
+      );
+      const value = JSON.parse(SecretString) as Partial<AccessKey> | null;
+      // Taken for no value, the key that containers use could be deleted.
+      if (!value?.accessKeyId || !value.secretAccessKey) throw new SyntaxError();
+      return { accessKeyId: value.accessKeyId, secretAccessKey: value.secretAccessKey };
+    } catch (error) {
+      if (error instanceof ResourceNotFoundException) return null;
+      // A parse error would quote the secret.
+      if (error instanceof SyntaxError) throw new Error(`The value of secret ${this.arn} is not an access key.`);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,32 @@
+// A secret of the stage, empty: a function writes the value, so that none is ever in Terraform's state.
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
+import type { Construct } from "constructs";
+import type { StageConfig } from "../../config";
+import { keep } from "../stateful";
+
+/** Days in which a deleted secret can be taken back; 0 lets an unprotected stage be created again at once. */
+const RECOVERY_WINDOW_DAYS = 30;
+
+export interface EmptySecretProps {
+  stage: StageConfig;
+  key: KmsKey;
+  name: string;
+  /** What it holds; the stage is added. */
+  description: string;
+}
+
+/** @param id also its logical id in the stack */
+export function emptySecret(scope: Construct, id: string, props: EmptySecretProps): SecretsmanagerSecret {
+  const { stage, key, name, description } = props;
+  return keep(
+    new SecretsmanagerSecret(scope, id, {
+      name,
+      description: `${description} of REDCap ${stage.name}`,
+      kmsKeyId: key.arn,
+      recoveryWindowInDays: stage.protect.enabled ? RECOVERY_WINDOW_DAYS : 0,
+    }),
+    id,
+    stage.protect.enabled,
+  );
+}
