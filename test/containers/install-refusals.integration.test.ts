@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { describeContainers, runToEnd, stopContainers } from "./engine";
-import type { ContainerOptions } from "./engine/container";
 import { type ImageUnderTest, imageUnderTest } from "./setup";
 
 jest.setTimeout(60_000);
@@ -22,13 +21,7 @@ describeContainers("a container that cannot do its work", () => {
   afterEach(stopContainers);
   afterAll(() => image?.stop());
 
-  /** Options of a container; an empty variable is as good as none. */
-  const options = (command: string, changes: Record<string, string> = {}): ContainerOptions => ({
-    image: image.image,
-    command: [command],
-    environment: { WORKERS: "8", ...image.database.environment, ...changes },
-    mounts: image.database.mounts,
-  });
+  const options = (command: string, changes?: Record<string, string>) => image.options(command, changes);
 
   describe("ends with one line about what is wrong in its environment", () => {
     const without = (key: string) => JSON.stringify({ ...SECRET, [key]: undefined });

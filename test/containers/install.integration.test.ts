@@ -2,7 +2,6 @@
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { sleep } from "../local-aws/host/processes";
 import { buildTestImage, type Container, describeContainers, runContainer, runToEnd, stopContainers } from "./engine";
-import type { ContainerOptions } from "./engine/container";
 import { get, type ImageUnderTest, imageUnderTest, shown } from "./setup";
 import { failingInstall, STAND_IN_VERSION, standInZip } from "./stand-in/zip";
 
@@ -20,13 +19,7 @@ describeContainers("installing REDCap", () => {
   afterEach(stopContainers);
   afterAll(() => image?.stop());
 
-  /** Options of a container; an empty variable is as good as none. */
-  const options = (command: string, changes: Record<string, string> = {}): ContainerOptions => ({
-    image: image.image,
-    command: [command],
-    environment: { WORKERS: "8", ...image.database.environment, ...changes },
-    mounts: image.database.mounts,
-  });
+  const options = (command: string, changes?: Record<string, string>) => image.options(command, changes);
   const WITHOUT_DDL = { DDL_SECRET_ARN: "" };
   const prepare = () => runToEnd(options("prepare"));
 

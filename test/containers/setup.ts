@@ -1,6 +1,6 @@
 // What the image's tests share: the image built once, a database, and small ways to ask a container.
 import { request } from "undici";
-import { type Container, runContainer, stopContainers } from "./engine/container";
+import { type Container, type ContainerOptions, runContainer, stopContainers } from "./engine/container";
 import { type TestDatabase, testDatabase } from "./engine/test-database";
 import { buildTestImage, type TestImage, type TestImageOptions } from "./engine/test-image";
 import { requireContainerTools } from "./engine/tools";
@@ -15,23 +15,28 @@ export interface ImageUnderTest extends TestImage {
   database: TestDatabase;
   /** A serving container; `environment` is added to what `serve` needs, `mounts` replace the database's authority. */
   serve(environment?: Record<string, string>, mounts?: { source: string; target: string }[]): Promise<Container>;
+  /** Options of any container of the image, with what `serve` needs; an empty variable is as good as none. */
+  options(command: string, changes?: Record<string, string>): ContainerOptions;
   stop(): Promise<void>;
 }
 
 /** For beforeAll. @throws Error with the reason, where no container can run */
-export async function imageUnderTest(options: TestImageOptions = {}): Promise<ImageUnderTest> {
+export async function imageUnderTest(build: TestImageOptions = {}): Promise<ImageUnderTest> {
   await requireContainerTools();
-  const image = await buildTestImage(options);
+  const image = await buildTestImage(build);
   const database = await testDatabase();
+  const options: ImageUnderTest["options"] = (command, changes = {}) => ({
+    image: image.image,
+    command: [command],
+    environment: { WORKERS: "8", ...database.environment, ...changes },
+    mounts: database.mounts,
+  });
   return {
     ...image,
     database,
+    options,
     serve: async (environment = {}, mounts = database.mounts) => {
-      const container = await runContainer({
-        image: image.image,
-        environment: { WORKERS: "8", ...database.environment, ...environment },
-        mounts,
-      });
+      const container = await runContainer({ ...options("serve", environment), mounts });
       await container.waitFor("A serving container", async () => {
         const { ok } = await fetch(container.url("/health/live"));
         return ok || undefined;

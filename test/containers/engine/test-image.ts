@@ -3,17 +3,18 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { type PhpVersion, RELEASES } from "../../../scripts/image/context";
 import { buildImage, findRdsCa, imageFacts, prepareContext } from "../../../scripts/image/index";
 import { makeCertificates } from "../../local-aws/host/certificates";
 import { madeOnce } from "../../local-aws/host/moto";
 import { which } from "../../local-aws/host/processes";
 import { STAND_IN_VERSION, standInZip } from "../stand-in/zip";
-import { baseImage, type Release } from "./base-image";
+import { baseImage } from "./base-image";
 import { buildahEnvironment, containersFolder, exclusively } from "./storage";
 
 export interface TestImageOptions {
   /** Default 8.2. */
-  php?: "8.2" | "8.4";
+  php?: PhpVersion;
   /** REDCap's version that the stand-in's zip claims to be. */
   redcapVersion?: string;
   /** Instead of the stand-in's. */
@@ -40,8 +41,6 @@ export interface TestImage {
   output: string;
 }
 
-const RELEASES: Record<string, Release> = { "8.2": "bookworm", "8.4": "trixie" };
-
 /** The same for every build, so that its layer is always found again. */
 async function unusedAuthority(): Promise<string> {
   const folder = await madeOnce(join(containersFolder(), "authority"), async (made) => {
@@ -54,8 +53,7 @@ async function unusedAuthority(): Promise<string> {
 /** @throws Error with the end of the build's output, where it refuses or fails */
 export async function buildTestImage(options: TestImageOptions = {}): Promise<TestImage> {
   const { php = "8.2", redcapVersion, additions, buildArguments = {} } = options;
-  const release = RELEASES[php] as Release;
-  await baseImage(release);
+  await baseImage(RELEASES[php]);
   const folder = mkdtempSync(join(tmpdir(), "redcap-image-"));
   try {
     const redcap = join(folder, "redcap.zip");
@@ -80,7 +78,7 @@ export async function buildTestImage(options: TestImageOptions = {}): Promise<Te
         context: context.folder,
         engine: "buildah",
         tag,
-        buildArgs: { ...context.buildArgs, DEBIAN_RELEASE: release, ...buildArguments },
+        buildArgs: { ...context.buildArgs, ...buildArguments },
         extraArgs: ["--layers", "--pull-never"],
         env,
         onText: (text) => texts.push(text),
