@@ -172,7 +172,7 @@ test("every role has the configured path and boundary", () => {
     synthesizeApp({ ...sampleStage("prod"), iam: { rolePath: "/research/", permissionsBoundaryArn } }),
     "aws_iam_role",
   );
-  expect(roles).toHaveLength(5);
+  expect(roles).toHaveLength(6);
   for (const role of roles)
     expect(role).toMatchObject({ path: "/research/", permissions_boundary: permissionsBoundaryArn });
 });
