@@ -70,6 +70,8 @@ export class Cron extends Construct {
         // runs do not do the same job.
         retryPolicy: { maximumRetryAttempts: 0, maximumEventAgeInSeconds: 60 },
       },
+      // A restore disables it and enables it again; a person's reason to disable it outlasts a deployment.
+      lifecycle: { ignoreChanges: ["state"] },
       dependsOn: [...role.rights, ...service.taskNeeds],
     });
   }

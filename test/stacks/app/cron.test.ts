@@ -90,6 +90,8 @@ describe("the schedule", () => {
     });
     // Neither a start nor an end, and on.
     for (const name of ["state", "start_date", "end_date"]) expect(schedule).not.toHaveProperty(name);
+    // Until a restore, or a person, disables it: no plan takes that back.
+    expect(schedule.lifecycle).toEqual({ ignore_changes: ["state"] });
     expect(target).toMatchObject({
       arn: ref(`${CLUSTER}.arn`),
       role_arn: ref(`${address("aws_iam_role", "cron_")}.arn`),
