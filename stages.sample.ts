@@ -25,6 +25,8 @@ export default defineDeployment({
         image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:17.4.4",
         cpu: "1 vCPU",
         memory: "2 GB",
+        // Off, so that the database can pause.
+        cron: { minutes: 0 },
         certificateArn: "arn:aws:acm:eu-west-2:111111111111:certificate/00000000-0000-4000-8000-000000000001",
         scaling: { maxContainers: 1 },
       },

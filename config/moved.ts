@@ -7,6 +7,8 @@ export const MOVED: Record<string, string> = {
   appRunnerMinSize: 'service.minSize (with service.type "app-runner")',
   cpu: "service.cpu",
   memory: "service.memory",
+  cronMinutes: "service.cron.minutes",
+  cronSecret: "service.cron, a scheduled task that needs no secret",
   port: "service.port",
   ecs: 'service, with type "fargate"',
   dbReaders: "db.dbReaders",

@@ -60,6 +60,12 @@ export function stageNames(stage: StageConfig) {
     ecsService: prefix,
     /** Family of the task that upgrades REDCap's database, run by hand. */
     upgradeTask: `${prefix}-upgrade`,
+    /** Family of the task that runs REDCap's cron, and role that starts it. */
+    cronTask: `${prefix}-cron`,
+    cronRole: `${prefix}-cron`,
+    scheduleGroup: prefix,
+    /** In the group. */
+    cronSchedule: "cron",
     sourceVault: prefix,
     backupRole: `${prefix}-backup`,
     appStack: `app-${stage.name}`,

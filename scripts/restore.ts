@@ -160,7 +160,9 @@ async function runJournaled(options: Options, context: RestoreContext, arn: stri
     });
   } catch (error) {
     const stopped = journal.isDone("stop-service") && !journal.isDone("start-service");
-    if (stopped) console.error(`Service ${context.names.ecsService} is stopped.`);
+    const cron = journal.facts.cronDisabled ? " Cron is off." : "";
+    if (stopped || cron)
+      console.error(`${stopped ? `Service ${context.names.ecsService} is stopped.` : ""}${cron}`.trim());
     if (!dryRun && Object.keys(journal.steps).length > 2) {
       console.error(
         `The same command, given again, goes on here.${stopped && !rollback ? " With --rollback it goes back instead." : ""}`,

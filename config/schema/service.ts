@@ -29,6 +29,48 @@ const image = z
   )
   .describe("Image built from containers/redcap and a REDCap zip, with its tag or digest.");
 
+/** vCPUs and memory of a Fargate task, with their defaults. */
+const taskSize = (cpu: string, memory: string) => ({
+  cpu: z
+    .enum(Object.keys(FARGATE_MEMORY) as [string, ...string[]], `Use one of ${Object.keys(FARGATE_MEMORY).join(", ")}.`)
+    .default(cpu)
+    .describe("vCPUs of a task."),
+  memory: z
+    .string()
+    .regex(/^\d+(\.5)? GB$/, 'Write the memory like "4 GB".')
+    .default(memory)
+    .describe("Memory of a task; Fargate allows certain amounts for each cpu."),
+});
+
+export type TaskSize = z.infer<z.ZodObject<ReturnType<typeof taskSize>>>;
+
+const isAllowed = ({ cpu, memory }: TaskSize) => FARGATE_MEMORY[cpu]?.includes(Number.parseFloat(memory)) ?? false;
+const ALLOWED_SIZE = {
+  path: ["memory"],
+  error: (issue: { input?: unknown }) => {
+    const { cpu } = issue.input as TaskSize;
+    return `With ${cpu}, Fargate allows ${FARGATE_MEMORY[cpu]?.join(", ")} GB.`;
+  },
+};
+
+/** Each run is a task of its own; its PHP may use 1 GB (PHP_MEMORY_LIMIT). */
+const cron = z
+  .strictObject({
+    minutes: z
+      .number()
+      .int()
+      .min(0)
+      .max(59)
+      .default(1)
+      .describe(
+        "Minutes from one run to the next; REDCap expects 1. 0 turns cron off: no scheduled survey invitations, alerts and clean-up. A run reaches the database: one every minute keeps a cluster awake that could pause, which costs its smallest capacity all day, beside the task itself.",
+      ),
+    ...taskSize("0.5 vCPU", "2 GB"),
+  })
+  .refine(isAllowed, ALLOWED_SIZE)
+  .prefault({})
+  .describe("REDCap's cron: a scheduled task beside the service.");
+
 const port = z.number().int().min(1024).max(65_535).default(8080).describe("Port the container listens on.");
 
 export const fargate = z
@@ -36,18 +78,8 @@ export const fargate = z
     type: z.literal("fargate"),
     image,
     port,
-    cpu: z
-      .enum(
-        Object.keys(FARGATE_MEMORY) as [string, ...string[]],
-        `Use one of ${Object.keys(FARGATE_MEMORY).join(", ")}.`,
-      )
-      .default("2 vCPU")
-      .describe("vCPUs of a task."),
-    memory: z
-      .string()
-      .regex(/^\d+(\.5)? GB$/, 'Write the memory like "4 GB".')
-      .default("4 GB")
-      .describe("Memory of a task; Fargate allows certain amounts for each cpu."),
+    ...taskSize("2 vCPU", "4 GB"),
+    cron,
     scaling: z
       .strictObject({
         minContainers: positive.default(1).describe("Tasks that always run."),
@@ -110,13 +142,7 @@ export const fargate = z
       .default(4_000)
       .describe("Seconds a request may be silent, for REDCap's long imports and exports."),
   })
-  .refine((value) => FARGATE_MEMORY[value.cpu]?.includes(Number.parseFloat(value.memory)), {
-    path: ["memory"],
-    error: (issue) => {
-      const { cpu } = issue.input as { cpu: string };
-      return `With ${cpu}, Fargate allows ${FARGATE_MEMORY[cpu]?.join(", ")} GB.`;
-    },
-  });
+  .refine(isAllowed, ALLOWED_SIZE);
 
 export const appRunner = z.strictObject({
   type: z.literal("app-runner"),

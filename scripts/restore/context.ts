@@ -7,6 +7,7 @@ import { KMSClient } from "@aws-sdk/client-kms";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { S3Client } from "@aws-sdk/client-s3";
+import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { type BackupDestinationConfig, type StageConfig, stageNames } from "../../config";
 import type { CheckResult } from "../../functions/database-users/event";
 import { clientConfig } from "../aws";
@@ -32,6 +33,8 @@ export interface RestoreFacts {
   masterSecretArn: string;
   content: CheckResult;
   serviceDesiredCount: number;
+  /** Whether the run disabled cron's schedule, and so has to enable it again. */
+  cronDisabled: boolean;
 }
 
 export interface RestoreOptions {
@@ -53,6 +56,7 @@ export class RestoreContext extends RunContext {
   readonly kms;
   readonly ec2;
   readonly s3;
+  readonly scheduler;
 
   constructor(
     readonly stage: StageConfig,
@@ -72,6 +76,7 @@ export class RestoreContext extends RunContext {
     this.kms = new KMSClient(config);
     this.ec2 = new EC2Client(config);
     this.s3 = new S3Client(config);
+    this.scheduler = new SchedulerClient(config);
     if (!journal.facts.stamp) this.newStamp(journal.startedAt);
   }
 

@@ -1,5 +1,5 @@
-// REDCap's containers of one image: `prepare` installs, `redcap` serves, `upgrade` has a task of its own. What each is told
-// and may write.
+// REDCap's containers of one image: `prepare` installs, `redcap` serves, `upgrade` and `cron` have tasks of their own. What
+// each is told and may write.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { FargateConfig, StageConfig } from "../../config";
 import type { Database } from "./database";
@@ -25,7 +25,7 @@ export const START_TIMEOUT = 900;
 const WRITABLE = { tmp: "/tmp", run: "/run/redcap", temp: "/var/www/redcap/temp" };
 
 /** Within a task each has its own: the web server never finds what `prepare` leaves, such as the DDL user's password. */
-const VOLUME_PREFIXES = { redcap: "", prepare: "prepare-", upgrade: "" };
+const VOLUME_PREFIXES = { redcap: "", prepare: "prepare-", upgrade: "", cron: "" };
 type ContainerName = keyof typeof VOLUME_PREFIXES;
 
 export interface ContainerProps {
@@ -62,8 +62,7 @@ interface Containers {
  * installation. `redcap` itself waits until the database is installed, at once where it is.
  */
 export function serviceContainers(props: ContainerProps): Containers {
-  const { stage, config, network, database, databaseUsers, files, filesKey } = props;
-  const { applicationSecret, saltSecret } = databaseUsers;
+  const { config, network } = props;
   return containers([
     // It ends once the database is installed; a failed one leaves `redcap` waiting, and so the task unhealthy.
     { ...ddlContainer(props, "prepare"), essential: false },
@@ -72,15 +71,9 @@ export function serviceContainers(props: ContainerProps): Containers {
       essential: true,
       command: ["serve"],
       portMappings: [{ containerPort: config.port, hostPort: config.port, protocol: "tcp" }],
-      // ARNs, not values: it reads the secrets again while it serves, so that rotated ones arrive without a new task.
       environment: variables({
         PORT: String(config.port),
-        AWS_REGION: stage.region,
-        DATABASE_SECRET_ARN: applicationSecret.arn,
-        SALT_SECRET_ARN: saltSecret.arn,
-        FILES_BUCKET: files.bucket.bucket,
-        FILES_SECRET_ARN: filesKey.secret.arn,
-        ...(database.readerHost ? { READER_HOST: database.readerHost } : {}),
+        ...applicationVariables(props),
         REQUEST_TIMEOUT_SECONDS: String(config.idleTimeoutSeconds),
         START_TIMEOUT_SECONDS: String(START_TIMEOUT),
         SHUTDOWN_SECONDS: String(SHUTDOWN),
@@ -91,6 +84,17 @@ export function serviceContainers(props: ContainerProps): Containers {
   ]);
 }
 
+/** Of the task that runs REDCap's cron, once. */
+export const cronContainers = (props: ContainerProps): Containers =>
+  containers([
+    {
+      ...common(props, "cron"),
+      essential: true,
+      command: ["cron"],
+      environment: variables(applicationVariables(props)),
+    },
+  ]);
+
 /** Of the task that brings the database to the image's version, once. */
 export const upgradeContainers = (props: ContainerProps): Containers =>
   containers([{ ...ddlContainer(props, "upgrade"), essential: true }]);
@@ -98,6 +102,20 @@ export const upgradeContainers = (props: ContainerProps): Containers =>
 const containers = (definitions: Definition[]): Containers => ({
   containerDefinitions: JSON.stringify(definitions),
   volume: definitions.flatMap(({ mountPoints }) => mountPoints.map(({ sourceVolume }) => ({ name: sourceVolume }))),
+});
+
+/**
+ * What REDCap itself is told, over HTTP and in cron.
+ *
+ * ARNs, not values: it reads the secrets again while it serves, so that rotated ones arrive without a new task.
+ */
+const applicationVariables = ({ stage, database, databaseUsers, files, filesKey }: ContainerProps) => ({
+  AWS_REGION: stage.region,
+  DATABASE_SECRET_ARN: databaseUsers.applicationSecret.arn,
+  SALT_SECRET_ARN: databaseUsers.saltSecret.arn,
+  FILES_BUCKET: files.bucket.bucket,
+  FILES_SECRET_ARN: filesKey.secret.arn,
+  ...(database.readerHost ? { READER_HOST: database.readerHost } : {}),
 });
 
 /** A container that changes tables. Its command has its name. */
@@ -128,7 +146,7 @@ function common({ stage, config, logs }: ContainerProps, name: ContainerName) {
       options: {
         "awslogs-group": logs.name,
         "awslogs-region": stage.region,
-        "awslogs-stream-prefix": name === "upgrade" ? "upgrade" : "redcap",
+        "awslogs-stream-prefix": name === "prepare" ? "redcap" : name,
         // An account may default to either mode. The other one stops whoever writes a line while CloudWatch does not take
         // it, and so Apache; here lines are lost once the buffer, in the task's memory, is full.
         mode: "non-blocking",

@@ -4,6 +4,7 @@ import type { Construct } from "constructs";
 import type { BackupDestinationConfig, StageConfig } from "../../config";
 import { PROVIDER_VERSIONS } from "../../scripts/providers/versions";
 import { BaseStack } from "../base-stack";
+import { Cron } from "./cron";
 import { Database } from "./database";
 import { DatabaseUsers } from "./database-users";
 import { EncryptionKeys } from "./encryption-keys";
@@ -55,6 +56,7 @@ export class AppStack extends BaseStack {
       filesKey,
       loadBalancer,
     });
+    if (config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, service });
     addOutputs(this, { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, service });
   }
 

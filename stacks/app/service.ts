@@ -2,12 +2,13 @@
 // task that upgrades the database, which is run by hand.
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
-import { EcsTaskDefinition, type EcsTaskDefinitionConfig } from "@cdktf/provider-aws/lib/ecs-task-definition";
+import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { type FargateConfig, type StageConfig, stageNames } from "../../config";
-import { START_TIMEOUT, serviceContainers, upgradeContainers } from "./container";
+import { type ContainerProps, START_TIMEOUT, serviceContainers, upgradeContainers } from "./container";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { EncryptionKeys } from "./encryption-keys";
@@ -19,6 +20,7 @@ import type { Network } from "./network";
 import { connect, securityGroup } from "./security-group";
 import { ServiceRoles } from "./service-roles";
 import { serviceScaling } from "./service-scaling";
+import { fargateTask } from "./task-definition";
 
 /**
  * Seconds in which a new task may fail health checks. The first one installs REDCap, which nothing should cut off
@@ -27,8 +29,6 @@ import { serviceScaling } from "./service-scaling";
  * before it is healthy, and one that crashes is replaced at once: only the roll-back of one that hangs takes longer.
  */
 const HEALTH_CHECK_GRACE = START_TIMEOUT + 120;
-const CPU_UNITS_PER_VCPU = 1_024;
-const MIB_PER_GB = 1_024;
 
 export interface ServiceProps {
   stage: StageConfig;
@@ -48,6 +48,11 @@ export class Service extends Construct {
   /** Brings the database to the image's version when it is run, in the service's subnets and security group. */
   readonly upgradeTask: EcsTaskDefinition;
   readonly securityGroup: SecurityGroup;
+  readonly roles: ServiceRoles;
+  /** What containers of any of the stage's tasks are made of. */
+  readonly containerProps: ContainerProps;
+  /** A task that starts before its rights, its secret or its way out exist fails. */
+  readonly taskNeeds: ITerraformDependable[];
 
   constructor(scope: Construct, id: string, props: ServiceProps) {
     super(scope, id);
@@ -74,21 +79,30 @@ export class Service extends Construct {
       filesKey,
       logs,
     });
-    const containerProps = { stage, config, network, database, databaseUsers, files, filesKey, logs };
-    const task = this.taskDefinition(config, "task", {
+    this.roles = roles;
+    this.containerProps = { stage, config, network, database, databaseUsers, files, filesKey, logs };
+    const task = fargateTask(this, "task", config, {
       family: names.prefix,
       executionRoleArn: roles.execution.arn,
       taskRoleArn: roles.task.arn,
-      ...serviceContainers(containerProps),
+      ...serviceContainers(this.containerProps),
     });
     // Without a role of its own: ECS brings the secrets, and it calls AWS for nothing else.
-    this.upgradeTask = this.taskDefinition(config, "upgrade-task", {
+    this.upgradeTask = fargateTask(this, "upgrade-task", config, {
       family: names.upgradeTask,
       executionRoleArn: roles.execution.arn,
-      ...upgradeContainers(containerProps),
+      ...upgradeContainers(this.containerProps),
     });
     const { group, rules } = this.connect(props);
     this.securityGroup = group;
+    this.taskNeeds = [
+      databaseUsers.invocation,
+      filesKey.firstKey,
+      ...roles.execution.rights,
+      ...roles.task.rights,
+      ...rules,
+      ...network.ways,
+    ];
     this.service = new EcsService(this, "service", {
       name: names.ecsService,
       cluster: this.cluster.arn,
@@ -113,35 +127,9 @@ export class Service extends Construct {
       ],
       // Autoscaling changes the count.
       lifecycle: { ignoreChanges: ["desired_count"] },
-      // A task that starts before its rights, its secret or its way out exist fails.
-      dependsOn: [
-        loadBalancer.listener,
-        databaseUsers.invocation,
-        filesKey.firstKey,
-        ...roles.execution.rights,
-        ...roles.task.rights,
-        ...rules,
-        ...network.ways,
-      ],
+      dependsOn: [loadBalancer.listener, ...this.taskNeeds],
     });
     serviceScaling(this, { config, cluster: this.cluster, service: this.service, loadBalancer });
-  }
-
-  private taskDefinition(
-    { cpu, memory }: FargateConfig,
-    id: string,
-    definition: EcsTaskDefinitionConfig,
-  ): EcsTaskDefinition {
-    return new EcsTaskDefinition(this, id, {
-      requiresCompatibilities: ["FARGATE"],
-      networkMode: "awsvpc",
-      cpu: String(Number.parseFloat(cpu) * CPU_UNITS_PER_VCPU),
-      memory: String(Number.parseFloat(memory) * MIB_PER_GB),
-      runtimePlatform: { cpuArchitecture: "X86_64", operatingSystemFamily: "LINUX" },
-      // Earlier revisions stay active: the circuit breaker rolls back to them.
-      skipDestroy: true,
-      ...definition,
-    });
   }
 
   /** REDCap calls what its administrators configure, but only where `service.egress` lets it. */

@@ -46,6 +46,7 @@ describe("the sample", () => {
       db: { dbReaders: 1, engineVersion: "8.0.mysql_aurora.3.10.0", backtrackHours: 24, backupRetentionDays: 35 },
       service: {
         ...{ cpu: "2 vCPU", memory: "4 GB", port: 8080, internal: false },
+        cron: { minutes: 1, cpu: "0.5 vCPU", memory: "2 GB" },
         ...{ healthCheckPath: "/health/live", drainSeconds: 300, idleTimeoutSeconds: 4_000 },
       },
     });
@@ -156,6 +157,12 @@ describe("a configuration is refused", () => {
       'use type "fargate"',
     ],
     ["memory that Fargate lacks", service({ memory: "3 GB" }), "With 2 vCPU, Fargate allows 4, 5"],
+    ["cron once an hour", service({ cron: { minutes: 60 } }), "stages[prod].service.cron.minutes: 60 is not accepted."],
+    [
+      "cron with memory that Fargate lacks",
+      service({ cron: { memory: "8 GB" } }),
+      "With 0.5 vCPU, Fargate allows 1, 2",
+    ],
     ["image without a version", service({ image: "redcap" }), "Write an image with its tag or digest"],
     ["image :latest", service({ image: "redcap:latest" }), "Name a version"],
     [
@@ -224,6 +231,8 @@ describe("a configuration is refused", () => {
     ["appRunnerConcurrency", "service.concurrency"],
     ["appRunnerMaxSize", "service.maxSize"],
     ["cpu", "service.cpu"],
+    ["cronMinutes", "service.cron.minutes"],
+    ["cronSecret", "service.cron"],
   ])("with the new path of a spelling that has moved: %s", (key, path) => {
     expect(dev({ [key]: 1 })).toContain(`stages[dev].${key}: this setting is now ${path}`);
   });

@@ -11,6 +11,7 @@ import {
   RDSClient,
   waitUntilDBClusterSnapshotAvailable,
 } from "@aws-sdk/client-rds";
+import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { findStage, loadDeployment, PROJECT_ROOT, stageNames } from "../../config";
 import { clientConfig } from "../../scripts/aws";
@@ -76,6 +77,11 @@ function restore(args: string[], env: NodeJS.ProcessEnv = {}) {
 async function clusterIdentifiers(): Promise<string[]> {
   const { DBClusters = [] } = await rds().send(new DescribeDBClustersCommand({}));
   return DBClusters.map(({ DBClusterIdentifier }) => DBClusterIdentifier as string).sort();
+}
+
+async function cronState(): Promise<string | undefined> {
+  const schedule = new GetScheduleCommand({ GroupName: names.scheduleGroup, Name: names.cronSchedule });
+  return (await new SchedulerClient(clientConfig(stage)).send(schedule)).State;
 }
 
 /** A stages file that is the sample with a change, made in the drill's folder. */
@@ -257,7 +263,10 @@ it(
     expect(await killIn(...first, args)).toBe("SIGKILL");
     const other = await restore(["--recovery-point", accounts.recoveryPoint, "--keep-identifier", "--yes"]);
     expect(other.stderr).toContain("Stage prod is being restored already");
-    for (const [step, afterMs] of more) expect(await killIn(step, afterMs, args)).toBe("SIGKILL");
+    for (const [step, afterMs] of more) {
+      expect(await killIn(step, afterMs, args)).toBe("SIGKILL");
+      expect(await cronState()).toBe("DISABLED");
+    }
     const resumed = await restore(args);
     expect(resumed.stderr).toContain("Going on with the run of");
     expect(resumed.stderr).toMatch(/restore beside the old cluster .*: done earlier/);
@@ -268,10 +277,12 @@ it(
 
     const state = await terraform.pullState();
     expect(idInState(state, "aws_rds_cluster.cluster")).toBe("redcap-prod");
+    expect(await cronState()).toBe("ENABLED");
 
     const back = await restore([...args, "--rollback"]);
     expect(back.stderr).toContain("give the old cluster the name redcap-prod again");
     expect(back.code).toBe(0);
+    expect(await cronState()).toBe("ENABLED");
     expect(await clusterIdentifiers()).toEqual(["redcap-prod", expect.stringMatching(/^redcap-prod-restored-\d{14}$/)]);
     expect(await fingerprintRows(stage, ca())).toEqual(live);
   },

@@ -35,6 +35,11 @@ export const inPrivateSubnets: Invariant = (stack) => {
       const [network] = blocks(block.network_configuration);
       return network?.assign_public_ip === false && allPrivate(network.subnets);
     }),
+    ...failing(stack, "aws_scheduler_schedule", (block) => {
+      const [ecs] = blocks(blocks(block.target)[0]?.ecs_parameters);
+      const [network] = blocks(ecs?.network_configuration);
+      return network?.assign_public_ip === false && allPrivate(network.subnets);
+    }),
     ...failing(stack, "aws_subnet", (block) => block.map_public_ip_on_launch === false),
   ];
 };

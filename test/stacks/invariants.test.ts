@@ -117,10 +117,16 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
     (stack) => Object.assign(first(stack, "aws_lb"), { enable_deletion_protection: false }),
     (stack) => Object.assign(first(stack, "aws_kms_key"), { deletion_window_in_days: 7 }),
   ],
-  "puts service, functions and database into private subnets": [
+  "puts service, cron, functions and database into private subnets": [
     (stack) => Object.assign(first(stack, "aws_db_subnet_group"), { subnet_ids: first(stack, "aws_lb").subnets }),
     (stack) => {
       const [network] = blocks(first(stack, "aws_ecs_service").network_configuration);
+      Object.assign(network as Block, { subnets: first(stack, "aws_lb").subnets });
+    },
+    (stack) => {
+      const [target] = blocks(first(stack, "aws_scheduler_schedule").target);
+      const [ecs] = blocks(target?.ecs_parameters);
+      const [network] = blocks(ecs?.network_configuration);
       Object.assign(network as Block, { subnets: first(stack, "aws_lb").subnets });
     },
     (stack) => delete one(stack, "aws_lambda_function", "database-users_").vpc_config,
@@ -159,7 +165,7 @@ const PLANTS: Record<string, object> = {
     aws_kms_key: { bad: { deletion_window_in_days: 7 } },
     aws_sqs_queue: { bad: { key: ref("aws_kms_key.bad.arn") } },
   },
-  "puts service, functions and database into private subnets": { aws_lambda_function: { bad: {} } },
+  "puts service, cron, functions and database into private subnets": { aws_lambda_function: { bad: {} } },
   "opens only the load balancer": { aws_vpc_security_group_ingress_rule: { bad: { cidr_ipv4: "10.0.0.0/8" } } },
   "lets logs expire": { aws_cloudwatch_log_group: { bad: {} } },
   "keeps secrets out of the state": { aws_secretsmanager_secret_version: { bad: {} } },

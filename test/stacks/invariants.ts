@@ -150,7 +150,7 @@ export const INVARIANTS: Record<string, Invariant> = {
   "writes policies as documents": policiesAreDocuments,
   "keeps stateful resources at a fixed address": statefulIsKept,
   "is protected from deletion": deletionProtected,
-  "puts service, functions and database into private subnets": inPrivateSubnets,
+  "puts service, cron, functions and database into private subnets": inPrivateSubnets,
   "opens only the load balancer": onlyLoadBalancerIsOpen,
   "lets logs expire": logsExpire,
   "is bound to its account and tagged": boundToAccountAndTagged,

@@ -1,4 +1,4 @@
-// Steps: the service stops before the names change, and starts on the restored database.
+// Steps: the service and cron stop before the names change, and start on the restored database.
 import { RegisterScalableTargetCommand } from "@aws-sdk/client-application-auto-scaling";
 import {
   DescribeServicesCommand,
@@ -16,6 +16,7 @@ import { UserError } from "../../command";
 import type { Step } from "../../runbook/engine";
 import { MAX_WAIT_SECONDS } from "../aurora";
 import type { RestoreContext } from "../context";
+import { disableCron, enableCron, stopCronTasks } from "../cron";
 
 async function findService({ ecs, names }: RestoreContext): Promise<Service | undefined> {
   try {
@@ -69,30 +70,37 @@ async function startAll(context: RestoreContext): Promise<string | undefined> {
     }),
   );
   await suspendAutoScaling(context, false);
-  return `${desiredCount} tasks`;
+  const cron = await enableCron(context);
+  return [`${desiredCount} tasks`, cron].filter(Boolean).join(", ");
 }
 
 export const stopService: Step<RestoreContext> = {
   name: "stop-service",
   title: ({ names }) =>
-    `stop service ${names.ecsService}, so that nothing is written while the databases change places`,
+    `stop service ${names.ecsService} and cron, so that nothing is written while the databases change places`,
   async run(context) {
     const { ecs, names } = context;
+    // First: what Scheduler has sent off already gets the time that the service needs to stop.
+    const cron = await disableCron(context);
     const service = await findService(context);
-    if (!service) return "there is no service";
+    if (!service) {
+      await stopCronTasks(context);
+      return `there is no service; ${cron}`;
+    }
     if (context.journal.facts.serviceDesiredCount === undefined)
       context.journal.learn({ serviceDesiredCount: service.desiredCount ?? 0 });
     await suspendAutoScaling(context, true);
     await ecs.send(new UpdateServiceCommand({ cluster: names.ecsCluster, service: names.ecsService, desiredCount: 0 }));
     await waitUntilStable(context);
-    return `it had ${context.fact("serviceDesiredCount")} tasks`;
+    await stopCronTasks(context);
+    return `it had ${context.fact("serviceDesiredCount")} tasks; ${cron}`;
   },
   undo: startAll,
 };
 
 export const startService: Step<RestoreContext> = {
   name: "start-service",
-  title: ({ names }) => `start service ${names.ecsService}`,
+  title: ({ names }) => `start service ${names.ecsService} and cron`,
   run: startAll,
 };
 

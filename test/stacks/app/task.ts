@@ -11,11 +11,18 @@ export interface Container {
   mountPoints: { sourceVolume: string; containerPath: string; readOnly: boolean }[];
 }
 
-/** The service's, or the one that is run by hand. */
-export type Task = "task" | "upgrade-task";
+/** The service's, the one that is run by hand, or the scheduled one. */
+export type Task = "task" | "upgrade-task" | "cron";
+
+/** Ids start so. */
+const IDS: Record<Task, string> = {
+  task: "service_task_",
+  "upgrade-task": "service_upgrade-task_",
+  cron: "cron_task_",
+};
 
 export const taskDefinition = (stack: SynthesizedStack, task: Task): Block =>
-  one(stack, "aws_ecs_task_definition", `service_${task}_`);
+  one(stack, "aws_ecs_task_definition", IDS[task]);
 
 export const containers = (stack: SynthesizedStack, task: Task = "task"): Container[] =>
   JSON.parse(String(taskDefinition(stack, task).container_definitions));

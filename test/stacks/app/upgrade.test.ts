@@ -9,8 +9,12 @@ describe("the task that upgrades", () => {
 
   test("is beside the service's, in a family of its own, and as large", () => {
     const definitions = Object.entries(byId(stack, "aws_ecs_task_definition"));
-    expect(definitions.map(([, { family }]) => family)).toEqual(["redcap-prod", "redcap-prod-upgrade"]);
-    const [[id] = []] = definitions;
+    expect(definitions.map(([, { family }]) => family).sort()).toEqual([
+      "redcap-prod",
+      "redcap-prod-cron",
+      "redcap-prod-upgrade",
+    ]);
+    const [id] = definitions.find(([, { family }]) => family === "redcap-prod") ?? [];
     expect(one(stack, "aws_ecs_service").task_definition).toBe(ref(`aws_ecs_task_definition.${id}.arn`));
     const { cpu, memory } = taskDefinition(stack, "task");
     // Terraform would take an earlier revision away at every deployment, and an upgrade that still waits to start with it.
