@@ -69,6 +69,9 @@ export const deployment = shape.superRefine((value, context) => {
         `The backup account must not be the account of stage "${entry.name}": who takes that over would hold both.`,
       );
     }
+    if (entry.subdomain && !entry.domain) {
+      issue([...at, "subdomain"], `There is no domain that "${entry.subdomain}" would be below: add domain.`);
+    }
     if (entry.service.type === "fargate") {
       const [, , , region, account] = entry.service.certificateArn.split(":");
       if ((region && region !== entry.region) || account !== entry.accountId) {

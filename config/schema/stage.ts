@@ -3,6 +3,7 @@ import { z } from "zod";
 import { backup } from "./backup";
 import { accountId, cidr, iam, logRetentionDays, profile, region, tags } from "./common";
 import { database } from "./database";
+import { domainFields } from "./domain";
 import { network } from "./network";
 import { service } from "./service";
 
@@ -29,6 +30,7 @@ export const stage = z.strictObject({
   accountId,
   region,
   profile,
+  ...domainFields,
   allowedIps: z
     .array(cidr)
     .refine((blocks) => new Set(blocks).size === blocks.length, "A block is written twice: remove one.")

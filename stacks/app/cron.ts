@@ -7,27 +7,27 @@ import { arn, type FargateConfig, type StageConfig, stageNames } from "../../con
 import { fromAccount, Role } from "../role";
 import { cronContainers } from "./container";
 import type { Network } from "./network";
-import type { Service } from "./service";
 import { fargateTask } from "./task-definition";
+import type { Tasks } from "./tasks";
 
 export interface CronProps {
   stage: StageConfig;
   config: FargateConfig;
   network: Network;
-  service: Service;
+  tasks: Tasks;
 }
 
 export class Cron extends Construct {
-  constructor(scope: Construct, id: string, { stage, config, network, service }: CronProps) {
+  constructor(scope: Construct, id: string, { stage, config, network, tasks }: CronProps) {
     super(scope, id);
     const names = stageNames(stage);
     const { minutes } = config.cron;
     // The service's roles: cron is the same REDCap, with the same database user, files and, later, mail.
     const task = fargateTask(this, "task", config.cron, {
       family: names.cronTask,
-      executionRoleArn: service.roles.execution.arn,
-      taskRoleArn: service.roles.task.arn,
-      ...cronContainers(service.containerProps),
+      executionRoleArn: tasks.roles.execution.arn,
+      taskRoleArn: tasks.roles.task.arn,
+      ...cronContainers(tasks.containerProps),
     });
     // Of its own, since Scheduler names the group, not the schedule, when it takes the role.
     const group = new SchedulerScheduleGroup(this, "group", { name: names.scheduleGroup });
@@ -40,7 +40,7 @@ export class Cron extends Construct {
         fromAccount(stage.accountId),
         { test: "ArnEquals", variable: "aws:SourceArn", values: [group.arn] },
       ],
-      policies: { "run-task": this.runTask(stage, service) },
+      policies: { "run-task": this.runTask(stage, tasks) },
     });
     // Encrypted with AWS's own key: one of the stage would hold for a payload only, and there is none (EventBridge
     // Scheduler user guide, encryption at rest).
@@ -51,7 +51,7 @@ export class Cron extends Construct {
       scheduleExpression: `rate(${minutes} ${minutes === 1 ? "minute" : "minutes"})`,
       flexibleTimeWindow: { mode: "OFF" },
       target: {
-        arn: service.cluster.arn,
+        arn: tasks.cluster.arn,
         roleArn: role.arn,
         ecsParameters: {
           taskDefinitionArn: task.arn,
@@ -60,7 +60,7 @@ export class Cron extends Construct {
           propagateTags: "TASK_DEFINITION",
           networkConfiguration: {
             subnets: network.privateSubnetIds,
-            securityGroups: [service.securityGroup.id],
+            securityGroups: [tasks.securityGroup.id],
             assignPublicIp: false,
           },
         },
@@ -72,12 +72,12 @@ export class Cron extends Construct {
       },
       // A restore disables it and enables it again; a person's reason to disable it outlasts a deployment.
       lifecycle: { ignoreChanges: ["state"] },
-      dependsOn: [...role.rights, ...service.taskNeeds],
+      dependsOn: [...role.rights, ...tasks.needs],
     });
   }
 
   /** Cron's task on the stage's cluster, in whatever revision, with the two roles that it has. */
-  private runTask(stage: StageConfig, { cluster, roles }: Service): DataAwsIamPolicyDocument {
+  private runTask(stage: StageConfig, { cluster, roles }: Tasks): DataAwsIamPolicyDocument {
     const { cronTask, ecsCluster } = stageNames(stage);
     return new DataAwsIamPolicyDocument(this, "run-task", {
       statement: [

@@ -10,6 +10,7 @@ import { DatabaseUsers } from "./database-users";
 import { EncryptionKeys } from "./encryption-keys";
 import { Endpoints } from "./endpoints";
 import { ExistingNetwork } from "./existing-network";
+import { FargateService } from "./fargate-service";
 import { Files } from "./files";
 import { FilesKey } from "./files-key";
 import { FlowLogs } from "./flow-logs";
@@ -17,7 +18,7 @@ import { LoadBalancer } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
 import { CreatedNetwork, type Network } from "./network";
 import { addOutputs } from "./outputs";
-import { Service } from "./service";
+import { Tasks } from "./tasks";
 
 export interface AppStackProps {
   stage: StageConfig;
@@ -44,8 +45,7 @@ export class AppStack extends BaseStack {
     const filesKey = new FilesKey(this, "files-key", { stage, keys, files });
     const database = new Database(this, "database", { stage, network, keys });
     const databaseUsers = new DatabaseUsers(this, "database-users", { stage, network, keys, database });
-    const loadBalancer = new LoadBalancer(this, "load-balancer", { stage, config, network, logsBucket });
-    const service = new Service(this, "service", {
+    const tasks = new Tasks(this, "tasks", {
       stage,
       config,
       network,
@@ -54,10 +54,11 @@ export class AppStack extends BaseStack {
       databaseUsers,
       files,
       filesKey,
-      loadBalancer,
     });
-    if (config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, service });
-    addOutputs(this, { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, service });
+    const loadBalancer = new LoadBalancer(this, "load-balancer", { stage, config, network, logsBucket });
+    const service = new FargateService(this, "service", { stage, config, network, tasks, loadBalancer });
+    if (config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
+    addOutputs(this, { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, tasks, service });
   }
 
   private network(stage: StageConfig, internal: boolean, keys: EncryptionKeys): Network {

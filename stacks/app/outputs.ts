@@ -3,11 +3,12 @@ import { Fn, TerraformOutput, type TerraformStack } from "cdktf";
 import type { StageConfig } from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
+import type { FargateService } from "./fargate-service";
 import type { Files } from "./files";
 import type { LoadBalancer } from "./load-balancer";
 import type { LogsBucket } from "./logs-bucket";
 import type { Network } from "./network";
-import type { Service } from "./service";
+import type { Tasks } from "./tasks";
 
 export interface OutputsProps {
   stage: StageConfig;
@@ -17,11 +18,12 @@ export interface OutputsProps {
   files: Files;
   logsBucket: LogsBucket;
   loadBalancer: LoadBalancer;
-  service: Service;
+  tasks: Tasks;
+  service: FargateService;
 }
 
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
-  const { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, service } = props;
+  const { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, tasks, service } = props;
   const outputs: Record<string, [value: string | string[] | number, description: string]> = {
     load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
     load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
@@ -35,9 +37,9 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     salt_secret_arn: [databaseUsers.saltSecret.arn, "Secret of REDCap's salt, which never changes"],
     files_bucket: [files.bucket.bucket, "Uploaded files"],
     logs_bucket: [logsBucket.logs.bucket.bucket, "Access logs"],
-    ecs_cluster: [service.cluster.name, "ECS cluster"],
+    ecs_cluster: [tasks.cluster.name, "ECS cluster"],
     ecs_service: [service.service.name, "ECS service"],
-    upgrade_command: [upgradeCommand(stage, network, service), "Brings the database to the version of the image"],
+    upgrade_command: [upgradeCommand(stage, network, tasks), "Brings the database to the version of the image"],
     vpc_id: [network.vpcId, "VPC"],
     private_subnet_ids: [network.privateSubnetIds, "Subnets of service and database"],
   };
@@ -49,7 +51,7 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
 function upgradeCommand(
   { region, profile }: StageConfig,
   { privateSubnetIds }: Network,
-  { cluster, upgradeTask, securityGroup }: Service,
+  { cluster, upgradeTask, securityGroup }: Tasks,
 ): string {
   const subnets = Fn.join(",", privateSubnetIds);
   const configuration = `subnets=[${subnets}],securityGroups=[${securityGroup.id}],assignPublicIp=DISABLED`;

@@ -95,13 +95,13 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
     },
   ],
   "names what roles may do": [
-    (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { resources: ["*"] }),
-    (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { actions: ["s3:*"] }),
-    (stack) => Object.assign(firstStatement(stack, "service_roles_use-files"), { actions: ["*"] }),
+    (stack) => Object.assign(firstStatement(stack, "tasks_roles_use-files"), { resources: ["*"] }),
+    (stack) => Object.assign(firstStatement(stack, "tasks_roles_use-files"), { actions: ["s3:*"] }),
+    (stack) => Object.assign(firstStatement(stack, "tasks_roles_use-files"), { actions: ["*"] }),
     (stack) => Object.assign(firstStatement(stack, "files-key_use-files"), { resources: ["*"] }),
     // On the list with other actions only.
     (stack) =>
-      Object.assign(firstStatement(stack, "service_roles_use-files"), {
+      Object.assign(firstStatement(stack, "tasks_roles_use-files"), {
         actions: ["ecr:GetAuthorizationToken", "ecr:PutImage"],
         resources: ["*"],
       }),

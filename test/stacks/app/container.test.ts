@@ -161,7 +161,7 @@ test("both log to the stage's own group, and go on where CloudWatch takes no lin
       logConfiguration: {
         logDriver: "awslogs",
         options: {
-          "awslogs-group": expect.stringContaining("aws_cloudwatch_log_group.service_logs"),
+          "awslogs-group": expect.stringContaining("aws_cloudwatch_log_group.tasks_logs"),
           mode: "non-blocking",
           "max-buffer-size": "25m",
         },

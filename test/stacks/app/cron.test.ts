@@ -20,8 +20,8 @@ const address = (type: string, idStart: string) => {
   return `${type}.${id}`;
 };
 const GROUP = address("aws_scheduler_schedule_group", "cron_");
-const CLUSTER = address("aws_ecs_cluster", "service_");
-const ROLES = ["execution", "task"].map((role) => ref(`${address("aws_iam_role", `service_roles_${role}_`)}.arn`));
+const CLUSTER = address("aws_ecs_cluster", "tasks_");
+const ROLES = ["execution", "task"].map((role) => ref(`${address("aws_iam_role", `tasks_roles_${role}_`)}.arn`));
 
 describe("the task", () => {
   test("is one container of the service's image, which runs `cron` with the service's own roles", () => {
@@ -117,9 +117,9 @@ describe("the schedule", () => {
     const needs = schedule.depends_on as string[];
     expect(needs.filter((id) => id.startsWith("aws_iam_role_policy.cron_role_"))).toHaveLength(1);
     const ofService = (one(stack, "aws_ecs_service").depends_on as string[]).filter(
-      (id) => !id.startsWith("aws_lb_listener."),
+      (id) => !id.startsWith("aws_lb_listener.") && !id.includes("from-load-balancer"),
     );
-    for (const start of ["aws_lambda_invocation.", "aws_iam_role_policy.service_roles_task_", "aws_vpc_endpoint."])
+    for (const start of ["aws_lambda_invocation.", "aws_iam_role_policy.tasks_roles_task_", "aws_vpc_endpoint."])
       expect(ofService.filter((id) => id.startsWith(start))).not.toEqual([]);
     expect(needs).toEqual(expect.arrayContaining(ofService));
     expect(needs).toHaveLength(ofService.length + 1);

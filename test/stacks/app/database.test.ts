@@ -238,7 +238,7 @@ test("only the service and the function reach the database, on its own port", ()
     expect(rule).toMatchObject({ from_port: ref("aws_rds_cluster.cluster.port"), ip_protocol: "tcp" });
   expect(rules.map(({ referenced_security_group_id }) => referenced_security_group_id)).toEqual([
     expect.stringContaining("database-users_security-group"),
-    expect.stringContaining("service_security-group"),
+    expect.stringContaining("tasks_security-group"),
   ]);
 });
 

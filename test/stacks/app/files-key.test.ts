@@ -23,7 +23,7 @@ describe("the user", () => {
     expect(policies).toHaveLength(1);
     expect(policies[0]?.user).toBe(ref(`aws_iam_user.${USER_ID}.name`));
     const rights = policyStatements(documentOf(stack, policies[0]?.policy));
-    expect(rights).toEqual(statements(stack, "service_roles_use-files"));
+    expect(rights).toEqual(statements(stack, "tasks_roles_use-files"));
     expect(rights.flatMap(({ actions }) => actions)).toEqual([
       "s3:ListBucket",
       "s3:DeleteObject",

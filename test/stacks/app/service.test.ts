@@ -105,7 +105,7 @@ describe("service", () => {
   test("calls the database and what is configured, by default HTTPS alone", () => {
     const ways = (app: typeof stack) =>
       all(app, "aws_vpc_security_group_egress_rule")
-        .filter(({ security_group_id }) => String(security_group_id).includes("service_security-group"))
+        .filter(({ security_group_id }) => String(security_group_id).includes("tasks_security-group"))
         .map((rule) => [rule.cidr_ipv4 ?? rule.cidr_ipv6 ?? "database", rule.ip_protocol, rule.from_port]);
     const database = ["database", "tcp", ref("aws_rds_cluster.cluster.port")];
     expect(ways(stack)).toEqual([["0.0.0.0/0", "tcp", 443], database]);
@@ -138,7 +138,7 @@ describe("rights", () => {
   const secrets = (...ids: string[]) => ids.map((id) => ref(`aws_secretsmanager_secret.${id}.arn`));
   /** Every statement of the role, whatever policy it is in. */
   const rightsOf = (role: "execution" | "task"): Statement[] => {
-    const isOf = (reference: unknown) => String(reference).includes(`aws_iam_role.service_roles_${role}_`);
+    const isOf = (reference: unknown) => String(reference).includes(`aws_iam_role.tasks_roles_${role}_`);
     expect(all(stack, "aws_iam_role_policy_attachment").filter((attachment) => isOf(attachment.role))).toEqual([]);
     return all(stack, "aws_iam_role_policy")
       .filter((policy) => isOf(policy.role))
@@ -151,7 +151,7 @@ describe("rights", () => {
       .map(({ actions, resources }) => ({ actions, resources }));
 
   test("to start a task: one repository, the secrets of `prepare`, one log group", () => {
-    expect(statements(stack, "service_roles_pull-image")[0]?.resources).toEqual([
+    expect(statements(stack, "tasks_roles_pull-image")[0]?.resources).toEqual([
       "arn:aws:ecr:eu-west-2:111111111111:repository/redcap",
     ]);
     expect(readable("execution")).toEqual([
@@ -188,7 +188,7 @@ describe("rights", () => {
     const naming = documents.filter(([, document]) => JSON.stringify(document).includes("secret.ddl."));
     expect(naming.map(([id]) => id.replace(/_[0-9A-F]{8}$/, ""))).toEqual([
       "database-users_write-secrets",
-      "service_roles_execution-secrets",
+      "tasks_roles_execution-secrets",
     ]);
   });
 
@@ -211,7 +211,7 @@ describe("rights", () => {
   });
 
   test("of REDCap itself: objects of the files bucket, through their key", () => {
-    const rights = statements(stack, "service_roles_use-files");
+    const rights = statements(stack, "tasks_roles_use-files");
     expect(rights.flatMap(({ actions }) => actions)).toEqual([
       "s3:ListBucket",
       "s3:DeleteObject",

@@ -17,7 +17,7 @@ export type Task = "task" | "upgrade-task" | "cron";
 /** Ids start so. */
 const IDS: Record<Task, string> = {
   task: "service_task_",
-  "upgrade-task": "service_upgrade-task_",
+  "upgrade-task": "tasks_upgrade-task_",
   cron: "cron_task_",
 };
 

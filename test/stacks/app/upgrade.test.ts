@@ -50,7 +50,7 @@ describe("the task that upgrades", () => {
     expect(Object.keys(definition)).not.toContain("task_role_arn");
     expect(definition.execution_role_arn).toBe(taskDefinition(stack, "task").execution_role_arn);
     // The service's two, and none more.
-    expect(Object.keys(byId(stack, "aws_iam_role")).filter((id) => id.startsWith("service_"))).toHaveLength(2);
+    expect(Object.keys(byId(stack, "aws_iam_role")).filter((id) => id.startsWith("tasks_"))).toHaveLength(2);
   });
 
   test("logs where the service does, under a name of its own", () => {
@@ -68,9 +68,9 @@ describe("the command that runs it", () => {
   const argumentsOf = (change: Partial<StageInput> = {}) => {
     const app = synthesizeApp(change);
     const values: [start: string, value: string][] = [
-      ["aws_ecs_cluster.service_cluster", String(one(app, "aws_ecs_cluster").name)],
-      ["aws_ecs_task_definition.service_upgrade-task", String(taskDefinition(app, "upgrade-task").family)],
-      ["aws_security_group.service_security-group", GROUP],
+      ["aws_ecs_cluster.tasks_cluster", String(one(app, "aws_ecs_cluster").name)],
+      ["aws_ecs_task_definition.tasks_upgrade-task", String(taskDefinition(app, "upgrade-task").family)],
+      ["aws_security_group.tasks_security-group", GROUP],
     ];
     const command = String(app.output.upgrade_command?.value).replace(/\$\{(.*?)\}/g, (_, expression: string) => {
       const [, ids] = /^join\(",", \[(.*)\]\)$/.exec(expression) ?? [];
