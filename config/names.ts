@@ -70,6 +70,8 @@ export function stageNames(stage: StageConfig) {
     scheduleGroup: prefix,
     /** In the group. */
     cronSchedule: "cron",
+    /** Topic for the stage's operators: alarms, deployments, budget. */
+    operationsTopic: `${prefix}-operations`,
     sourceVault: prefix,
     backupRole: `${prefix}-backup`,
     appStack: `app-${stage.name}`,

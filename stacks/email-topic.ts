@@ -8,13 +8,13 @@ import { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { SnsTopicPolicy } from "@cdktf/provider-aws/lib/sns-topic-policy";
 import { SnsTopicSubscription } from "@cdktf/provider-aws/lib/sns-topic-subscription";
 import { Construct } from "constructs";
+import { type Publisher, servicesPublish } from "./publishers";
 
 export interface EmailTopicProps {
   name: string;
   /** The key's policy must let the publishers encrypt: `publishersEncrypt`. */
   key: KmsKey;
-  /** Service principals, such as `backup.amazonaws.com`. */
-  publishers: string[];
+  publishers: Publisher[];
   email: string | undefined;
   /** Filter of the mailbox, JSON; other subscribers get everything. */
   filterPolicy?: string | undefined;
@@ -29,7 +29,7 @@ export class EmailTopic extends Construct {
     super(scope, id);
     this.topic = new SnsTopic(this, "topic", { name: props.name, kmsMasterKeyId: props.key.arn });
     const document = new DataAwsIamPolicyDocument(this, "topic-policy", {
-      statement: [servicesPublish(this.topic.arn, props), onlyOverTls(this.topic.arn)],
+      statement: [...servicesPublish(this.topic.arn, props.publishers), onlyOverTls(this.topic.arn)],
     });
     this.policy = new SnsTopicPolicy(this, "policy", { arn: this.topic.arn, policy: document.json });
     if (props.email) {
@@ -43,28 +43,11 @@ export class EmailTopic extends Construct {
   }
 }
 
-const services = (identifiers: string[]) => [{ type: "Service", identifiers }];
-
-/** SNS encrypts with the publisher's rights. In a key policy, `*` means the key itself. */
-export const publishersEncrypt = (publishers: string[]): DataAwsIamPolicyDocumentStatement => ({
-  sid: "PublishersEncryptMessages",
-  principals: services(publishers),
-  actions: ["kms:Decrypt", "kms:GenerateDataKey*"],
-  resources: ["*"],
-});
-
-const servicesPublish = (topicArn: string, { publishers }: EmailTopicProps) => ({
-  sid: "ServicesPublish",
-  principals: services(publishers),
-  actions: ["sns:Publish"],
-  resources: [topicArn],
-});
-
 /** Messages name resources and accounts. */
 const onlyOverTls = (topicArn: string): DataAwsIamPolicyDocumentStatement => ({
   sid: "OnlyOverTls",
   effect: "Deny",
-  principals: [{ type: "AWS", identifiers: ["*"] }],
+  principals: [{ type: "*", identifiers: ["*"] }],
   actions: ["sns:Publish"],
   resources: [topicArn],
   condition: [{ test: "Bool", variable: "aws:SecureTransport", values: ["false"] }],

@@ -5,6 +5,7 @@ import { Construct } from "constructs";
 import { type StageConfig, stageNames } from "../../config";
 import { Key } from "../key";
 import { accountsCopy, logsEncrypt, ownerManages } from "../key-policy";
+import { alarms, budgets, EVENTS, mail, publishersEncrypt } from "../publishers";
 
 export interface EncryptionKeysProps {
   stage: StageConfig;
@@ -19,6 +20,8 @@ export class EncryptionKeys extends Construct {
   readonly files: KmsKey;
   /** CloudWatch log groups. */
   readonly logs: KmsKey;
+  /** Messages on the stage's topics. */
+  readonly notifications: KmsKey;
 
   constructor(scope: Construct, id: string, { stage, backupAccountId }: EncryptionKeysProps) {
     super(scope, id);
@@ -38,5 +41,10 @@ export class EncryptionKeys extends Construct {
     this.database = key("database", "Aurora cluster, snapshots and database secrets", [owner, ...copying]);
     this.files = key("files", "files bucket", [owner]);
     this.logs = key("logs", "CloudWatch log groups", [owner, logsEncrypt(stage)]);
+    const publishers = [alarms(stage), budgets(stage), EVENTS, mail(stage)];
+    this.notifications = key("notifications", "messages on the stage's topics", [
+      owner,
+      ...publishersEncrypt(publishers),
+    ]);
   }
 }

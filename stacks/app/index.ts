@@ -17,6 +17,7 @@ import { FlowLogs } from "./flow-logs";
 import { LoadBalancer } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
 import { CreatedNetwork, type Network } from "./network";
+import { Notifications } from "./notifications";
 import { addOutputs } from "./outputs";
 import { Tasks } from "./tasks";
 
@@ -39,6 +40,7 @@ export class AppStack extends BaseStack {
       stage,
       backupAccountId: stage.backup.enabled ? backupDestination?.accountId : undefined,
     });
+    const notifications = new Notifications(this, "notifications", { stage, keys });
     const network = this.network(stage, config.internal, keys);
     const logsBucket = new LogsBucket(this, "logs-bucket", { stage });
     const files = new Files(this, "files", { stage, key: keys.files, logsBucket });
@@ -58,7 +60,18 @@ export class AppStack extends BaseStack {
     const loadBalancer = new LoadBalancer(this, "load-balancer", { stage, config, network, logsBucket });
     const service = new FargateService(this, "service", { stage, config, network, tasks, loadBalancer });
     if (config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
-    addOutputs(this, { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, tasks, service });
+    addOutputs(this, {
+      stage,
+      notifications,
+      network,
+      database,
+      databaseUsers,
+      files,
+      logsBucket,
+      loadBalancer,
+      tasks,
+      service,
+    });
   }
 
   private network(stage: StageConfig, internal: boolean, keys: EncryptionKeys): Network {

@@ -8,10 +8,12 @@ import type { Files } from "./files";
 import type { LoadBalancer } from "./load-balancer";
 import type { LogsBucket } from "./logs-bucket";
 import type { Network } from "./network";
+import type { Notifications } from "./notifications";
 import type { Tasks } from "./tasks";
 
 export interface OutputsProps {
   stage: StageConfig;
+  notifications: Notifications;
   network: Network;
   database: Database;
   databaseUsers: DatabaseUsers;
@@ -23,7 +25,8 @@ export interface OutputsProps {
 }
 
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
-  const { stage, network, database, databaseUsers, files, logsBucket, loadBalancer, tasks, service } = props;
+  const { stage, notifications, network, database, databaseUsers, files, logsBucket, loadBalancer, tasks, service } =
+    props;
   const outputs: Record<string, [value: string | string[] | number, description: string]> = {
     load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
     load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
@@ -40,6 +43,7 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     ecs_cluster: [tasks.cluster.name, "ECS cluster"],
     ecs_service: [service.service.name, "ECS service"],
     upgrade_command: [upgradeCommand(stage, network, tasks), "Brings the database to the version of the image"],
+    operations_topic_arn: [notifications.topic.arn, "Alarms, deployments and budget, for further subscribers"],
     vpc_id: [network.vpcId, "VPC"],
     private_subnet_ids: [network.privateSubnetIds, "Subnets of service and database"],
   };

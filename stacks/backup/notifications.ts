@@ -2,11 +2,10 @@
 import { BackupVaultNotifications } from "@cdktf/provider-aws/lib/backup-vault-notifications";
 import { Construct } from "constructs";
 import type { Location } from "../../config";
-import { EmailTopic, publishersEncrypt } from "../email-topic";
+import { EmailTopic } from "../email-topic";
 import { Key } from "../key";
 import { ownerManages } from "../key-policy";
-
-const PUBLISHERS = ["backup.amazonaws.com"];
+import { BACKUP, publishersEncrypt } from "../publishers";
 
 export interface NotificationsProps {
   /** Name of the topic. */
@@ -31,13 +30,13 @@ export class Notifications extends Construct {
       logicalId: "notifications",
       alias: props.name,
       description: `Messages on the topic ${props.name}`,
-      policy: [ownerManages(accountId, region), publishersEncrypt(PUBLISHERS)],
+      policy: [ownerManages(accountId, region), ...publishersEncrypt([BACKUP])],
       preventDestroy: props.preventDestroy,
     });
     const { topic, policy } = new EmailTopic(this, "topic", {
       name: props.name,
       key,
-      publishers: PUBLISHERS,
+      publishers: [BACKUP],
       email: props.email,
       filterPolicy: props.failuresOnly ? JSON.stringify(NOT_SUCCEEDED) : undefined,
     });

@@ -20,13 +20,10 @@ const KEY_HEADER = "s3:x-amz-server-side-encryption-aws-kms-key-id";
 const BACKUP_ROOT = "arn:aws:iam::222222222222:root";
 
 describe("keys", () => {
-  test("are three: database, files and logs, rotated and with an alias each", () => {
-    expect(Object.keys(byId(stack, "aws_kms_key")).sort()).toEqual(["database", "files", "logs"]);
-    expect(all(stack, "aws_kms_alias").map(({ name }) => name)).toEqual([
-      "alias/redcap-prod-database",
-      "alias/redcap-prod-files",
-      "alias/redcap-prod-logs",
-    ]);
+  test("are one for each kind of data, rotated and with an alias each", () => {
+    const keys = ["database", "files", "logs", "notifications"];
+    expect(Object.keys(byId(stack, "aws_kms_key")).sort()).toEqual(keys);
+    expect(all(stack, "aws_kms_alias").map(({ name }) => name)).toEqual(keys.map((key) => `alias/redcap-prod-${key}`));
   });
 
   test("of the cluster lets the backup account copy", () => {
