@@ -9,6 +9,7 @@ export type { IamConfig } from "./schema/common";
 export type * from "./schema/database";
 export type * from "./schema/deployment";
 export { accountSettings } from "./schema/deployment";
+export { hostName, isDelegated } from "./schema/domain";
 export type * from "./schema/network";
 export type * from "./schema/service";
 export type * from "./schema/stage";

@@ -25,10 +25,6 @@ export function arn(service: string, { accountId, region }: Location, resource: 
 export const instanceIdentifier = (clusterIdentifier: string, number: number): string =>
   `${clusterIdentifier}-${number}`;
 
-/** DNS name of a stage's REDCap, such as redcap.example.org; none where the stage has no domain. */
-export const hostName = ({ domain, subdomain }: StageConfig): string | undefined =>
-  domain && subdomain ? `${subdomain}.${domain}` : domain;
-
 /** Names of one stage. */
 export function stageNames(stage: StageConfig) {
   const prefix = `redcap-${stage.name}`;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { type BackupRule, backupDestination } from "./backup";
 import { accountId, profile, region, tags } from "./common";
+import { domainProblems } from "./domain";
 import { stage } from "./stage";
 
 const ownership = z.enum(["create", "existing"], 'Use "create" or "existing".').default("create");
@@ -69,10 +70,14 @@ export const deployment = shape.superRefine((value, context) => {
         `The backup account must not be the account of stage "${entry.name}": who takes that over would hold both.`,
       );
     }
-    if (entry.subdomain && !entry.domain) {
-      issue([...at, "subdomain"], `There is no domain that "${entry.subdomain}" would be below: add domain.`);
+    for (const [field, message] of domainProblems(entry)) issue([...at, field], message);
+    if (entry.service.type === "fargate" && !entry.service.certificateArn && !entry.domain) {
+      issue(
+        [...at, "service", "certificateArn"],
+        'HTTPS needs a name: add domain (the stack gets the certificate) or service.certificateArn. Without a domain of your own, service.type "app-runner" has a name and a certificate of AWS.',
+      );
     }
-    if (entry.service.type === "fargate") {
+    if (entry.service.type === "fargate" && entry.service.certificateArn) {
       const [, , , region, account] = entry.service.certificateArn.split(":");
       if ((region && region !== entry.region) || account !== entry.accountId) {
         issue(

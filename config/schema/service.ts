@@ -105,7 +105,10 @@ export const fargate = z
         /^arn:[\w-]+:(acm|iam):[a-z0-9-]*:\d{12}:(server-)?certificate\/\S+$/,
         "Write the ARN of an ACM certificate in the stage's account and region.",
       )
-      .describe("Certificate of the HTTPS listener. There is no plain-HTTP service."),
+      .optional()
+      .describe(
+        "Certificate of the HTTPS listener. Without it the stack lets ACM issue one for the stage's `domain`. There is no plain-HTTP service.",
+      ),
     internal: z.boolean().default(false).describe("Whether the load balancer is reachable from inside the VPC only."),
     healthCheckPath: z
       .string()

@@ -1,7 +1,7 @@
 // REDCap's containers of one image: `prepare` installs, `redcap` serves, `upgrade` and `cron` have tasks of their own. What
 // each is told and may write.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import type { FargateConfig, StageConfig } from "../../config";
+import { type FargateConfig, hostName, type StageConfig } from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
@@ -116,6 +116,7 @@ const applicationVariables = ({ stage, database, databaseUsers, files, filesKey 
   FILES_BUCKET: files.bucket.bucket,
   FILES_SECRET_ARN: filesKey.secret.arn,
   ...(database.readerHost ? { READER_HOST: database.readerHost } : {}),
+  ...(hostName(stage) ? { BASE_URL: `https://${hostName(stage)}/` } : {}),
 });
 
 /** A container that changes tables. Its command has its name. */

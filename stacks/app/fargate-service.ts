@@ -1,5 +1,6 @@
 // REDCap on ECS Fargate: tasks in the private subnets, behind the load balancer, rolled back if a deployment fails.
 import { EcsService } from "@cdktf/provider-aws/lib/ecs-service";
+import type { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
 import { Construct } from "constructs";
 import { type FargateConfig, type StageConfig, stageNames } from "../../config";
 import { START_TIMEOUT, serviceContainers } from "./container";
@@ -24,13 +25,16 @@ export interface FargateServiceProps {
   network: Network;
   tasks: Tasks;
   loadBalancer: LoadBalancer;
+  /** Of the load balancer: ECS refuses a target group that nothing leads to. */
+  listener: LbListener;
 }
 
 export class FargateService extends Construct {
   readonly service: EcsService;
 
-  constructor(scope: Construct, id: string, { stage, config, network, tasks, loadBalancer }: FargateServiceProps) {
+  constructor(scope: Construct, id: string, props: FargateServiceProps) {
     super(scope, id);
+    const { stage, config, network, tasks, loadBalancer, listener } = props;
     const names = stageNames(stage);
     const task = fargateTask(this, "task", config, {
       family: names.prefix,
@@ -68,7 +72,7 @@ export class FargateService extends Construct {
       ],
       // Autoscaling changes the count.
       lifecycle: { ignoreChanges: ["desired_count"] },
-      dependsOn: [loadBalancer.listener, ...admitted, ...tasks.needs],
+      dependsOn: [listener, ...admitted, ...tasks.needs],
     });
     serviceScaling(this, { config, cluster: tasks.cluster, service: this.service, loadBalancer });
   }

@@ -1,12 +1,14 @@
 // One stage of REDCap: what there is, and what is connected to what.
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import type { Construct } from "constructs";
-import type { BackupDestinationConfig, StageConfig } from "../../config";
+import { type BackupDestinationConfig, hostName, type StageConfig } from "../../config";
 import { PROVIDER_VERSIONS } from "../../scripts/providers/versions";
 import { BaseStack } from "../base-stack";
+import { Certificate } from "./certificate";
 import { Cron } from "./cron";
 import { Database } from "./database";
 import { DatabaseUsers } from "./database-users";
+import { Domain } from "./domain";
 import { EncryptionKeys } from "./encryption-keys";
 import { Endpoints } from "./endpoints";
 import { ExistingNetwork } from "./existing-network";
@@ -57,9 +59,23 @@ export class AppStack extends BaseStack {
       files,
       filesKey,
     });
-    const loadBalancer = new LoadBalancer(this, "load-balancer", { stage, config, network, logsBucket });
-    const service = new FargateService(this, "service", { stage, config, network, tasks, loadBalancer });
-    if (config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
+    const host = hostName(stage);
+    const domain = host ? new Domain(this, "domain", { stage, hostName: host }) : undefined;
+    const certificateArn =
+      config.certificateArn ?? (domain && new Certificate(this, "certificate", { domain }).issuedArn);
+    const loadBalancer = new LoadBalancer(this, "load-balancer", {
+      stage,
+      config,
+      certificateArn,
+      network,
+      logsBucket,
+    });
+    domain?.leadTo(loadBalancer.balancer);
+    const { listener } = loadBalancer;
+    const service =
+      listener && new FargateService(this, "service", { stage, config, network, tasks, loadBalancer, listener });
+    // The service's first task installs the database: before, cron would have nothing to do.
+    if (service && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
     addOutputs(this, {
       stage,
       notifications,
@@ -68,6 +84,7 @@ export class AppStack extends BaseStack {
       databaseUsers,
       files,
       logsBucket,
+      domain,
       loadBalancer,
       tasks,
       service,

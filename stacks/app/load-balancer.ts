@@ -1,4 +1,4 @@
-// The Application Load Balancer: HTTPS with the given certificate, HTTP only to redirect, open to the allowed addresses.
+// The Application Load Balancer: HTTPS with a certificate, HTTP only to redirect, open to the allowed addresses.
 import { Lb } from "@cdktf/provider-aws/lib/lb";
 import { LbListener } from "@cdktf/provider-aws/lib/lb-listener";
 import { LbTargetGroup } from "@cdktf/provider-aws/lib/lb-target-group";
@@ -16,6 +16,8 @@ const TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06";
 export interface LoadBalancerProps {
   stage: StageConfig;
   config: FargateConfig;
+  /** None yet: nothing listens, since REDCap is never served without TLS. */
+  certificateArn: string | undefined;
   network: Network;
   logsBucket: LogsBucket;
 }
@@ -24,10 +26,12 @@ export class LoadBalancer extends Construct {
   readonly balancer: Lb;
   readonly securityGroup: SecurityGroup;
   readonly targetGroup: LbTargetGroup;
-  readonly listener: LbListener;
+  /** HTTPS; none without a certificate. */
+  readonly listener?: LbListener;
 
-  constructor(scope: Construct, id: string, { stage, config, network, logsBucket }: LoadBalancerProps) {
+  constructor(scope: Construct, id: string, props: LoadBalancerProps) {
     super(scope, id);
+    const { stage, config, certificateArn, network, logsBucket } = props;
     const { prefix } = stageNames(stage);
     this.securityGroup = securityGroup(this, "security-group", {
       name: `${prefix}-load-balancer`,
@@ -61,12 +65,13 @@ export class LoadBalancer extends Construct {
       healthCheck: { path: config.healthCheckPath, matcher: "200", interval: 30, timeout: 10, healthyThreshold: 2 },
       lifecycle: { createBeforeDestroy: true },
     });
+    if (!certificateArn) return;
     this.listener = new LbListener(this, "https", {
       loadBalancerArn: this.balancer.arn,
       port: 443,
       protocol: "HTTPS",
       sslPolicy: TLS_POLICY,
-      certificateArn: config.certificateArn,
+      certificateArn,
       defaultAction: [{ type: "forward", targetGroupArn: this.targetGroup.arn }],
     });
     new LbListener(this, "http", {

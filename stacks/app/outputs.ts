@@ -3,6 +3,7 @@ import { Fn, TerraformOutput, type TerraformStack } from "cdktf";
 import type { StageConfig } from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
+import type { Domain } from "./domain";
 import type { FargateService } from "./fargate-service";
 import type { Files } from "./files";
 import type { LoadBalancer } from "./load-balancer";
@@ -19,15 +20,17 @@ export interface OutputsProps {
   databaseUsers: DatabaseUsers;
   files: Files;
   logsBucket: LogsBucket;
+  domain: Domain | undefined;
   loadBalancer: LoadBalancer;
   tasks: Tasks;
-  service: FargateService;
+  /** None while it waits for a certificate. */
+  service: FargateService | undefined;
 }
 
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
-  const { stage, notifications, network, database, databaseUsers, files, logsBucket, loadBalancer, tasks, service } =
-    props;
-  const outputs: Record<string, [value: string | string[] | number, description: string]> = {
+  const { stage, notifications, network, database, databaseUsers, files, logsBucket, domain, loadBalancer } = props;
+  const { tasks, service } = props;
+  const outputs: Record<string, [value: string | string[] | number | object[], description: string]> = {
     load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
     load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
     cluster_identifier: [database.cluster.clusterIdentifier, "Aurora cluster"],
@@ -41,11 +44,18 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     files_bucket: [files.bucket.bucket, "Uploaded files"],
     logs_bucket: [logsBucket.logs.bucket.bucket, "Access logs"],
     ecs_cluster: [tasks.cluster.name, "ECS cluster"],
-    ecs_service: [service.service.name, "ECS service"],
+    ...(service ? { ecs_service: [service.service.name, "ECS service"] } : {}),
     upgrade_command: [upgradeCommand(stage, network, tasks), "Brings the database to the version of the image"],
     operations_topic_arn: [notifications.topic.arn, "Alarms, deployments and budget, for further subscribers"],
     vpc_id: [network.vpcId, "VPC"],
     private_subnet_ids: [network.privateSubnetIds, "Subnets of service and database"],
+    ...(domain ? { url: [`https://${domain.hostName}/`, "REDCap"] } : {}),
+    ...(domain?.nameServers
+      ? { name_servers: [domain.nameServers, `NS record for ${domain.hostName}, to enter above it`] }
+      : {}),
+    ...(domain?.recordsToEnter.length
+      ? { dns_records: [domain.recordsToEnter, "DNS records to enter where the domain is hosted"] }
+      : {}),
   };
   for (const [name, [value, description]] of Object.entries(outputs))
     new TerraformOutput(stack, name, { value, description });
