@@ -57,13 +57,14 @@ describe("the function", () => {
       runtime: "nodejs22.x",
       architectures: ["arm64"],
       handler: "index.handler",
-      source_code_hash: lambdaBundle("files-key").codeHash,
+      source_code_hash: lambdaBundle("access-key").codeHash,
       timeout: 240,
       environment: {
         variables: {
-          FILES_USER: ref(`aws_iam_user.${USER_ID}.name`),
+          PURPOSE: "files",
+          KEY_USER: ref(`aws_iam_user.${USER_ID}.name`),
           FILES_BUCKET: ref("aws_s3_bucket.files.bucket"),
-          FILES_KEY_SECRET_ARN: SECRET,
+          KEY_SECRET_ARN: SECRET,
         },
       },
       logging_config: { log_format: "JSON" },
@@ -135,7 +136,7 @@ describe("the first key", () => {
       function_name: ref(`aws_lambda_function.${functionId}.function_name`),
       input: ref('jsonencode({"action" = "ensure"})'),
       triggers: {
-        code: lambdaBundle("files-key").codeHash,
+        code: lambdaBundle("access-key").codeHash,
         secret: SECRET,
         user: ref(`aws_iam_user.${USER_ID}.unique_id`),
       },

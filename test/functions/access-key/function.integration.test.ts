@@ -17,7 +17,7 @@ import {
   RotateSecretCommand,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
-import type { AccessKey } from "../../../functions/files-key/user";
+import type { AccessKey } from "../../../functions/access-key/user";
 import { buildZip } from "../../../stacks/app/lambda-bundle";
 import { type LocalAws, startLocalAws } from "../../local-aws";
 
@@ -52,8 +52,10 @@ beforeAll(async () => {
       Runtime: "nodejs22.x",
       Handler: "index.handler",
       Timeout: 30,
-      Environment: { Variables: { FILES_USER: UserName, FILES_BUCKET: Bucket, FILES_KEY_SECRET_ARN: SecretId } },
-      Code: { ZipFile: buildZip("files-key") },
+      Environment: {
+        Variables: { PURPOSE: "files", KEY_USER: UserName, FILES_BUCKET: Bucket, KEY_SECRET_ARN: SecretId },
+      },
+      Code: { ZipFile: buildZip("access-key") },
     }),
   );
   functionArn = made.FunctionArn as string;

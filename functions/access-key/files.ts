@@ -1,6 +1,8 @@
-// Proof that S3 takes a key: it knows it, and the user's policy lets it at the bucket.
+// A key with which REDCap reaches the files at S3.
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
+import * as z from "zod";
 import { retryWhile } from "./patience";
+import type { Purpose } from "./purpose";
 import type { AccessKey } from "./user";
 
 const PATIENCE_MS = 120_000;
@@ -9,11 +11,19 @@ const RETRY_MS = 3_000;
 /** S3's answer to HeadBucket has no body, and so no code but HTTP's. */
 const statusOf = (error: unknown) => (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
 
+export const files = (bucket: string): Purpose<AccessKey> => ({
+  schema: z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) }),
+  valueOf: (key) => key,
+  keyId: ({ accessKeyId }) => accessKeyId,
+  waitUntilAccepted: (key) => waitUntilS3Accepts(key, bucket),
+});
+
 /**
- * Asks for the bucket with the key, again and again while S3 refuses it.
+ * Proof that S3 takes a key: it knows it, and the user's policy lets it at the bucket. Asks for the bucket with the key,
+ * again and again while S3 refuses it.
  * @throws Error with the key's id and S3's answer
  */
-export async function waitUntilAccepted(
+export async function waitUntilS3Accepts(
   key: AccessKey,
   bucket: string,
   { s3 = new S3Client({ credentials: key }), patienceMs = PATIENCE_MS, retryMs = RETRY_MS } = {},

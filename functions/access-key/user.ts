@@ -1,4 +1,4 @@
-// The access keys of REDCap's IAM user for S3.
+// The access keys of one IAM user.
 import {
   CreateAccessKeyCommand,
   DeleteAccessKeyCommand,
@@ -6,7 +6,6 @@ import {
   ListAccessKeysCommand,
 } from "@aws-sdk/client-iam";
 
-/** What the secret holds, in the words that the container reads. */
 export interface AccessKey {
   accessKeyId: string;
   secretAccessKey: string;

@@ -16,12 +16,14 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import type { Settings } from "../../../functions/files-key/rotation";
-import { KeySecret } from "../../../functions/files-key/secret";
-import { type AccessKey, User } from "../../../functions/files-key/user";
+import { files } from "../../../functions/access-key/files";
+import type { Settings } from "../../../functions/access-key/rotation";
+import { KeySecret } from "../../../functions/access-key/secret";
+import { type AccessKey, User } from "../../../functions/access-key/user";
 
 export const ARN = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/files-key-AbCdEf";
 const $metadata = {};
+const purpose = files("redcap-prod-files");
 
 interface Version {
   value?: string;
@@ -41,15 +43,19 @@ export class Model {
   watch: () => void = () => undefined;
   private made = 0;
 
-  readonly settings: Settings = {
+  readonly settings: Settings<AccessKey> = {
     user: new User({ send: this.sender((command) => this.iam(command)) } as unknown as IAMClient, "redcap-prod-files"),
     secret: new KeySecret(
       { send: this.sender((command) => this.secrets(command)) } as unknown as SecretsManagerClient,
       ARN,
+      purpose.schema,
     ),
-    waitUntilAccepted: async (key: AccessKey) => {
-      this.tried.push(key.accessKeyId);
-      if (!this.keys.includes(key.accessKeyId)) throw new Error(`S3 does not know ${key.accessKeyId}`);
+    purpose: {
+      ...purpose,
+      waitUntilAccepted: async ({ accessKeyId }) => {
+        this.tried.push(accessKeyId);
+        if (!this.keys.includes(accessKeyId)) throw new Error(`S3 does not know ${accessKeyId}`);
+      },
     },
   };
 

@@ -1,9 +1,9 @@
 // What the function is asked, and how long it waits for S3.
 import { type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
-import { handler } from "../../../functions/files-key";
-import { waitUntilAccepted } from "../../../functions/files-key/accepted";
-import { parseEvent } from "../../../functions/files-key/event";
-import { isDenied, retryWhile } from "../../../functions/files-key/patience";
+import { handler } from "../../../functions/access-key";
+import { parseEvent } from "../../../functions/access-key/event";
+import { waitUntilS3Accepts } from "../../../functions/access-key/files";
+import { isDenied, retryWhile } from "../../../functions/access-key/patience";
 
 const ARN = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/files-key-AbCdEf";
 const rotation = { Step: "createSecret", SecretId: ARN, ClientRequestToken: "version" };
@@ -25,12 +25,21 @@ describe("an event", () => {
   });
 
   test("of another secret is refused before anything is asked", async () => {
-    Object.assign(process.env, { FILES_BUCKET: "files", FILES_USER: "redcap-prod-files", FILES_KEY_SECRET_ARN: ARN });
+    Object.assign(process.env, {
+      PURPOSE: "files",
+      FILES_BUCKET: "files",
+      KEY_USER: "redcap-prod-files",
+      KEY_SECRET_ARN: ARN,
+    });
     await expect(handler({ ...rotation, SecretId: `${ARN}2` })).rejects.toThrow(
       `${ARN}2 is not the secret of this function.`,
     );
-    for (const name of ["FILES_BUCKET", "FILES_USER", "FILES_KEY_SECRET_ARN"]) delete process.env[name];
+    delete process.env.FILES_BUCKET;
     await expect(handler(rotation)).rejects.toThrow("lacks FILES_BUCKET");
+    process.env.PURPOSE = "backup";
+    await expect(handler(rotation)).rejects.toThrow("PURPOSE is files or mail, not backup.");
+    for (const name of ["PURPOSE", "KEY_USER", "KEY_SECRET_ARN"]) delete process.env[name];
+    await expect(handler(rotation)).rejects.toThrow("lacks PURPOSE");
   });
 });
 
@@ -67,13 +76,13 @@ describe("a key", () => {
 
   test("is tried until S3 takes it", async () => {
     const { send, options } = s3(403, 403, 200);
-    await waitUntilAccepted(key, "files", options);
+    await waitUntilS3Accepts(key, "files", options);
     expect(send).toHaveBeenCalledTimes(3);
   });
 
   test("that S3 never takes is told by its id", async () => {
     const { send, options } = s3(403);
-    await expect(waitUntilAccepted(key, "files", options)).rejects.toThrow(
+    await expect(waitUntilS3Accepts(key, "files", options)).rejects.toThrow(
       /^S3 does not let key AKIA1 at files: Forbidden, HTTP 403\.$/,
     );
     expect(send.mock.calls.length).toBeGreaterThan(5);
@@ -81,7 +90,7 @@ describe("a key", () => {
 
   test("is not tried again at a bucket that is not there", async () => {
     const { send, options } = s3(404);
-    await expect(waitUntilAccepted(key, "files", options)).rejects.toThrow("HTTP 404");
+    await expect(waitUntilS3Accepts(key, "files", options)).rejects.toThrow("HTTP 404");
     expect(send).toHaveBeenCalledTimes(1);
   });
 });

@@ -7,21 +7,22 @@ import {
   type SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
-import type { AccessKey } from "./user";
+import type * as z from "zod";
 
-export class KeySecret {
+export class KeySecret<Value> {
   constructor(
     private readonly manager: SecretsManagerClient,
     readonly arn: string,
+    private readonly schema: z.ZodType<Value>,
   ) {}
 
-  /** The key that containers read; null where there is none yet. @throws where it cannot be read */
-  current(): Promise<AccessKey | null> {
+  /** What containers read; null where there is none yet. @throws where it cannot be read */
+  current(): Promise<Value | null> {
     return this.read({ VersionStage: "AWSCURRENT" });
   }
 
-  /** The key of a version; null where it has no value yet. @throws where it cannot be read */
-  version(id: string): Promise<AccessKey | null> {
+  /** What a version holds; null where it has no value yet. @throws where it cannot be read */
+  version(id: string): Promise<Value | null> {
     return this.read({ VersionId: id });
   }
 
@@ -32,11 +33,11 @@ export class KeySecret {
   }
 
   /** Writes a version beside the current one, or, without a version, the current one. */
-  async write(key: AccessKey, pendingVersion?: string): Promise<void> {
+  async write(value: Value, pendingVersion?: string): Promise<void> {
     await this.manager.send(
       new PutSecretValueCommand({
         SecretId: this.arn,
-        SecretString: JSON.stringify(key),
+        SecretString: JSON.stringify(value),
         ...(pendingVersion && { ClientRequestToken: pendingVersion, VersionStages: ["AWSPENDING"] }),
       }),
     );
@@ -54,19 +55,20 @@ export class KeySecret {
     );
   }
 
-  private async read(which: { VersionId: string } | { VersionStage: string }): Promise<AccessKey | null> {
+  private async read(which: { VersionId: string } | { VersionStage: string }): Promise<Value | null> {
     try {
       const { SecretString = "" } = await this.manager.send(
         new GetSecretValueCommand({ SecretId: this.arn, ...which }),
       );
-      const value = JSON.parse(SecretString) as Partial<AccessKey> | null;
+      const { data } = this.schema.safeParse(JSON.parse(SecretString));
       // Taken for no value, the key that containers use could be deleted.
-      if (!value?.accessKeyId || !value.secretAccessKey) throw new SyntaxError();
-      return { accessKeyId: value.accessKeyId, secretAccessKey: value.secretAccessKey };
+      if (data === undefined) throw new SyntaxError();
+      return data;
     } catch (error) {
       if (error instanceof ResourceNotFoundException) return null;
       // A parse error would quote the secret.
-      if (error instanceof SyntaxError) throw new Error(`The value of secret ${this.arn} is not an access key.`);
+      if (error instanceof SyntaxError)
+        throw new Error(`The value of secret ${this.arn} is not what this function writes.`);
       throw error;
     }
   }

@@ -1,40 +1,45 @@
 // A rotation's steps and the first key. Each can be repeated, and taken up again where a run was interrupted.
 import type { RotationEvent } from "./event";
+import type { Purpose } from "./purpose";
 import type { KeySecret } from "./secret";
-import type { AccessKey, User } from "./user";
+import type { User } from "./user";
 
-export interface Settings {
+export interface Settings<Value> {
   user: User;
-  secret: KeySecret;
-  /** Returns once S3 takes the key. @throws where it does not */
-  waitUntilAccepted: (key: AccessKey) => Promise<void>;
+  secret: KeySecret<Value>;
+  purpose: Purpose<Value>;
 }
 
 /**
  * Writes a key where the secret has none, or one that the user no longer has.
  * @returns whether it did
  */
-export async function ensure({ user, secret, waitUntilAccepted }: Settings): Promise<{ created: boolean }> {
-  const current = await secret.current();
-  if (current && (await user.keyIds()).includes(current.accessKeyId)) return { created: false };
-  const key = await user.newKey(current?.accessKeyId);
+export async function ensure<Value>({ user, secret, purpose }: Settings<Value>): Promise<{ created: boolean }> {
+  const inUse = await keyInUse(secret, purpose);
+  if (inUse && (await user.keyIds()).includes(inUse)) return { created: false };
+  const value = purpose.valueOf(await user.newKey(inUse));
   // Before it is written: containers read it at once.
-  await waitUntilAccepted(key);
-  await secret.write(key);
+  await purpose.waitUntilAccepted(value);
+  await secret.write(value);
   return { created: true };
 }
 
-/** One step of Secrets Manager's. After an error it repeats all of them, with the same version. */
-export async function rotate({ Step, ClientRequestToken: version }: RotationEvent, settings: Settings): Promise<void> {
-  const steps = { createSecret, setSecret, testSecret, finishSecret };
-  await steps[Step](version, settings);
+async function keyInUse<Value>(secret: KeySecret<Value>, purpose: Purpose<Value>): Promise<string | undefined> {
+  const current = await secret.current();
+  return current ? purpose.keyId(current) : undefined;
 }
 
-async function createSecret(version: string, { user, secret }: Settings): Promise<void> {
+/** One step of Secrets Manager's. After an error it repeats all of them, with the same version. */
+export async function rotate<Value>(event: RotationEvent, settings: Settings<Value>): Promise<void> {
+  const steps = { createSecret, setSecret, testSecret, finishSecret };
+  await steps[event.Step](event.ClientRequestToken, settings);
+}
+
+async function createSecret<Value>(version: string, { user, secret, purpose }: Settings<Value>): Promise<void> {
   if ((await isCurrent(version, secret)) || (await secret.version(version))) return;
-  const key = await user.newKey((await secret.current())?.accessKeyId);
+  const key = await user.newKey(await keyInUse(secret, purpose));
   // If this fails, the key stays until it makes room for another: it may have been written all the same.
-  await secret.write(key, version);
+  await secret.write(purpose.valueOf(key), version);
 }
 
 /** IAM made the key active. */
@@ -44,21 +49,21 @@ async function setSecret(): Promise<void> {}
  * Without rotating, Secrets Manager tries this step out on a version of its own when rotation is set up (API reference,
  * RotateSecret); one that has no value stands for the current key.
  */
-async function testSecret(version: string, { secret, waitUntilAccepted }: Settings): Promise<void> {
-  const key = (await secret.version(version)) ?? (await secret.current());
-  if (!key) throw new Error(`Secret ${secret.arn} has no value.`);
-  await waitUntilAccepted(key);
+async function testSecret<Value>(version: string, { secret, purpose }: Settings<Value>): Promise<void> {
+  const value = (await secret.version(version)) ?? (await secret.current());
+  if (!value) throw new Error(`Secret ${secret.arn} has no value.`);
+  await purpose.waitUntilAccepted(value);
 }
 
 /** The key that was current stays active until the next rotation: containers go on with it until they have read anew. */
-async function finishSecret(version: string, { secret }: Settings): Promise<void> {
+async function finishSecret<Value>(version: string, { secret }: Settings<Value>): Promise<void> {
   if (await isCurrent(version, secret)) return;
   if (!(await secret.version(version))) throw new Error(`Version ${version} of secret ${secret.arn} has no value.`);
   await secret.makeCurrent(version);
 }
 
 /** @throws for a version that no rotation is making, such as one of a late repetition: it would cost a key */
-async function isCurrent(version: string, secret: KeySecret): Promise<boolean> {
+async function isCurrent<Value>(version: string, secret: KeySecret<Value>): Promise<boolean> {
   const labels = (await secret.stages())[version] ?? [];
   if (labels.includes("AWSCURRENT")) return true;
   if (!labels.includes("AWSPENDING")) throw new Error(`Version ${version} of secret ${secret.arn} is not pending.`);

@@ -1,6 +1,6 @@
 // Each step of a rotation, repeated and interrupted anywhere: the key that containers use is never lost.
-import type { RotationEvent } from "../../../functions/files-key/event";
-import { ensure, rotate } from "../../../functions/files-key/rotation";
+import type { RotationEvent } from "../../../functions/access-key/event";
+import { ensure, rotate } from "../../../functions/access-key/rotation";
 import { ARN, Model } from "./models";
 
 const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
@@ -37,7 +37,10 @@ describe("the first key", () => {
   });
 
   test("is not written before S3 takes it", async () => {
-    const refusing = { ...model.settings, waitUntilAccepted: () => Promise.reject(new Error("not yet")) };
+    const refusing = {
+      ...model.settings,
+      purpose: { ...model.settings.purpose, waitUntilAccepted: () => Promise.reject(new Error("not yet")) },
+    };
     await expect(ensure(refusing)).rejects.toThrow("not yet");
     expect(model.current).toBeUndefined();
     await ensure(model.settings);
@@ -95,10 +98,12 @@ describe("createSecret", () => {
     model.begin("new");
     const current = [...model.versions.values()].find(({ stages }) => stages.has("AWSCURRENT"));
     Object.assign(current as object, { value: "no JSON" });
-    await expect(step("createSecret", "new")).rejects.toThrow(`The value of secret ${ARN} is not an access key.`);
+    await expect(step("createSecret", "new")).rejects.toThrow(
+      `The value of secret ${ARN} is not what this function writes.`,
+    );
     expect(model.keys).toEqual(["AKIA1", "AKIA2"]);
     Object.assign(current as object, { value: '{"accessKeyId":"AKIA2"}' });
-    await expect(step("createSecret", "new")).rejects.toThrow("is not an access key");
+    await expect(step("createSecret", "new")).rejects.toThrow("is not what this function writes");
     expect(model.keys).toEqual(["AKIA1", "AKIA2"]);
   });
 

@@ -11,10 +11,10 @@ const rotation = z.object({
 });
 
 export type RotationEvent = z.infer<typeof rotation>;
-export type FilesKeyEvent = z.infer<typeof ensure> | RotationEvent;
+export type AccessKeyEvent = z.infer<typeof ensure> | RotationEvent;
 
 /** @throws Error with one line that names each wrong field */
-export function parseEvent(event: unknown): FilesKeyEvent {
+export function parseEvent(event: unknown): AccessKeyEvent {
   const isAction = typeof event === "object" && event !== null && "action" in event;
   const result = (isAction ? ensure : rotation).safeParse(event);
   if (result.success) return result.data;
