@@ -4,6 +4,7 @@ export * from "./credentials";
 export * from "./database-settings";
 export * from "./load";
 export * from "./names";
+export * from "./provider-versions";
 export type * from "./schema/backup";
 export type { IamConfig } from "./schema/common";
 export type * from "./schema/database";

@@ -2,8 +2,7 @@
 import { AwsProvider } from "@cdktf/provider-aws/lib/provider";
 import { S3Backend, TerraformStack } from "cdktf";
 import type { Construct } from "constructs";
-import { effectiveProfile, type Location, stateNames } from "../config";
-import { PROVIDER_VERSIONS } from "../scripts/providers/versions";
+import { effectiveProfile, type Location, PROVIDER_VERSIONS, stateNames } from "../config";
 
 export interface BaseStackProps extends Location {
   /** Profile whose credentials reach the account. */

@@ -1,7 +1,7 @@
 // A key with which REDCap reaches the files at S3.
 import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import * as z from "zod";
-import { retryWhile } from "./patience";
+import { retryWhile } from "../shared/patience";
 import type { Purpose } from "./purpose";
 import type { AccessKey } from "./user";
 

@@ -1,7 +1,7 @@
 // A key with which REDCap sends mail: SES's SMTP credentials.
 import { createTransport } from "nodemailer";
 import * as z from "zod";
-import { retryWhile } from "./patience";
+import { retryWhile } from "../shared/patience";
 import type { Purpose } from "./purpose";
 import { smtpPassword } from "./smtp-password";
 

@@ -2,10 +2,11 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { arch, availableParallelism, platform } from "node:os";
 import { dirname, join, relative } from "node:path";
+import { PROVIDER_VERSIONS, type ProviderName } from "../../config/provider-versions";
 import { elapsed } from "../command";
 import { go, requireGo } from "./go";
 import { slim } from "./slim";
-import { KEPT_SERVICES, PROVIDER_MODULES, PROVIDER_VERSIONS, type ProviderName } from "./versions";
+import { KEPT_SERVICES, PROVIDER_MODULES } from "./versions";
 
 export type Log = (line: string) => void;
 

@@ -5,8 +5,9 @@ import { writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { lock } from "proper-lockfile";
+import { PROVIDER_VERSIONS, type ProviderName } from "../../config/provider-versions";
 import { buildMirror, expectedMinutes, type Log, PLATFORM, providerProgram } from "./build";
-import { KEPT_SERVICES, PROVIDER_MODULES, PROVIDER_VERSIONS, type ProviderName } from "./versions";
+import { KEPT_SERVICES, PROVIDER_MODULES } from "./versions";
 
 /** The project's folder in the user's cache (XDG Base Directory specification). */
 export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "redcap-aws");

@@ -1,8 +1,8 @@
 // Whether Terraform's registry can deliver the pinned AWS provider to this machine, asked at most once an hour.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { PROVIDER_VERSIONS } from "../../config/provider-versions";
 import { PLATFORM } from "./build";
-import { PROVIDER_VERSIONS } from "./versions";
 
 export const REGISTRY = "https://registry.terraform.io";
 const FRESH_MS = 3600 * 1000;

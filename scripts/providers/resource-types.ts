@@ -1,7 +1,8 @@
 // Which service package of the AWS provider each resource type belongs to: resource-types.txt, generated from the source.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { KEPT_SERVICES, PROVIDER_VERSIONS } from "./versions";
+import { PROVIDER_VERSIONS } from "../../config/provider-versions";
+import { KEPT_SERVICES } from "./versions";
 
 /** One line per service package: `rds: aws_db_cluster_snapshot aws_db_event_subscription …`. */
 export const RESOURCE_TYPES_FILE = join(__dirname, "resource-types.txt");

@@ -1,9 +1,5 @@
-// The one home of the providers' versions and of what a locally built AWS provider contains. Imports nothing.
-
-/** Exact versions: what the stacks require, and what the registry and a locally built mirror both have. */
-export const PROVIDER_VERSIONS = { aws: "6.34.0", random: "3.6.0" } as const;
-
-export type ProviderName = keyof typeof PROVIDER_VERSIONS;
+// Where a locally built mirror's providers come from, and what its AWS provider contains.
+import type { ProviderName } from "../../config/provider-versions";
 
 export interface GoModule {
   path: string;
@@ -13,7 +9,7 @@ export interface GoModule {
 }
 
 /**
- * The Go modules that hold the providers' source at those versions. HashiCorp's own tags past v1 cannot be named as Go
+ * The Go modules that hold the providers' source at the stacks' versions. HashiCorp's own tags past v1 cannot be named as Go
  * modules; these are the same source under names that can. What they depend on is checked against their own go.sum.
  */
 export const PROVIDER_MODULES: Record<ProviderName, GoModule> = {

@@ -1,8 +1,7 @@
 // One stage of REDCap: what there is, and what is connected to what.
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import type { Construct } from "constructs";
-import { type BackupDestinationConfig, hostName, type StageConfig } from "../../config";
-import { PROVIDER_VERSIONS } from "../../scripts/providers/versions";
+import { type BackupDestinationConfig, hostName, PROVIDER_VERSIONS, type StageConfig } from "../../config";
 import { BaseStack } from "../base-stack";
 import { Certificate } from "./certificate";
 import { Cron } from "./cron";

@@ -58,14 +58,14 @@ export function lambdaBundle(name: string): LambdaBundle {
   return bundle;
 }
 
+/** Of its own sources and of those that all functions share. */
 function sourceHash(name: string): string {
-  const folder = join(PROJECT_ROOT, "functions", name);
-  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
-  const paths = [
-    ...files.sort().map((file) => join(folder, file)),
-    join(PROJECT_ROOT, "package-lock.json"),
-    __filename,
-  ];
+  const sources = [name, "shared"].flatMap((part) => {
+    const folder = join(PROJECT_ROOT, "functions", part);
+    const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+    return files.sort().map((file) => join(folder, file));
+  });
+  const paths = [...sources, join(PROJECT_ROOT, "package-lock.json"), __filename];
   const hash = createHash("sha256");
   for (const path of paths) hash.update(readFileSync(path)).update("\0");
   return hash.digest("hex").slice(0, 16);

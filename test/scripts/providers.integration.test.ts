@@ -5,10 +5,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PROVIDER_VERSIONS } from "../../config";
 import { resolveProviders, type Source } from "../../scripts/providers/index";
 import { registryProblem } from "../../scripts/providers/registry";
 import { readResourceTypes } from "../../scripts/providers/resource-types";
-import { KEPT_SERVICES, PROVIDER_VERSIONS } from "../../scripts/providers/versions";
+import { KEPT_SERVICES } from "../../scripts/providers/versions";
 
 interface Schema {
   provider_schemas: Record<string, Record<string, Record<string, unknown>>>;

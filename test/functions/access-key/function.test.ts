@@ -3,7 +3,7 @@ import { type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { handler } from "../../../functions/access-key";
 import { parseEvent } from "../../../functions/access-key/event";
 import { waitUntilS3Accepts } from "../../../functions/access-key/files";
-import { isDenied, retryWhile } from "../../../functions/access-key/patience";
+import { isDenied, retryWhile } from "../../../functions/shared/patience";
 
 const ARN = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/files-key-AbCdEf";
 const rotation = { Step: "createSecret", SecretId: ARN, ClientRequestToken: "version" };

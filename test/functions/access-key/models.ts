@@ -17,9 +17,9 @@ import {
   UpdateSecretVersionStageCommand,
 } from "@aws-sdk/client-secrets-manager";
 import { files } from "../../../functions/access-key/files";
-import type { Settings } from "../../../functions/access-key/rotation";
-import { KeySecret } from "../../../functions/access-key/secret";
+import type { Settings } from "../../../functions/access-key/keys";
 import { type AccessKey, User } from "../../../functions/access-key/user";
+import { RotatingSecret } from "../../../functions/shared/rotating-secret";
 
 export const ARN = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/files-key-AbCdEf";
 const $metadata = {};
@@ -45,7 +45,7 @@ export class Model {
 
   readonly settings: Settings<AccessKey> = {
     user: new User({ send: this.sender((command) => this.iam(command)) } as unknown as IAMClient, "redcap-prod-files"),
-    secret: new KeySecret(
+    secret: new RotatingSecret(
       { send: this.sender((command) => this.secrets(command)) } as unknown as SecretsManagerClient,
       ARN,
       purpose.schema,
@@ -130,10 +130,11 @@ export class Model {
       return {};
     }
     if (!(command instanceof UpdateSecretVersionStageCommand)) throw new Error("This command is not known here.");
-    const { VersionStage = "", MoveToVersionId = "", RemoveFromVersionId } = command.input;
+    const { VersionStage = "", MoveToVersionId, RemoveFromVersionId } = command.input;
     const holder = [...this.versions].find(([, { stages }]) => stages.has(VersionStage))?.[0];
     if (holder !== RemoveFromVersionId) throw new InvalidParameterException({ message: "wrong version", $metadata });
-    this.move(VersionStage, MoveToVersionId);
+    if (MoveToVersionId) this.move(VersionStage, MoveToVersionId);
+    else this.versions.get(holder ?? "")?.stages.delete(VersionStage);
     return {};
   }
 

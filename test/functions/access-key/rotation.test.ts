@@ -1,6 +1,7 @@
 // Each step of a rotation, repeated and interrupted anywhere: the key that containers use is never lost.
-import type { RotationEvent } from "../../../functions/access-key/event";
-import { ensure, rotate } from "../../../functions/access-key/rotation";
+import { ensure, rotation as ofKeys } from "../../../functions/access-key/keys";
+import type { RotationEvent } from "../../../functions/shared/event";
+import { rotate } from "../../../functions/shared/rotation";
 import { ARN, Model } from "./models";
 
 const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"] as const;
@@ -13,7 +14,7 @@ beforeEach(() => {
 afterEach(() => jest.restoreAllMocks());
 
 const step = (Step: RotationEvent["Step"], version: string) =>
-  rotate({ Step, SecretId: ARN, ClientRequestToken: version }, model.settings);
+  rotate({ Step, SecretId: ARN, ClientRequestToken: version }, model.settings.secret, ofKeys(model.settings));
 const steps = async (version: string) => {
   for (const name of STEPS) await step(name, version);
 };
