@@ -49,7 +49,10 @@ const coldTooShort = {
 
 const rule = z
   .strictObject({
-    name: z.string().regex(/^[A-Za-z0-9._-]{1,50}$/, "Use 1 to 50 letters, digits, dots, hyphens and underscores."),
+    name: z
+      .string()
+      .regex(/^[A-Za-z0-9._-]{1,50}$/, "Use 1 to 50 letters, digits, dots, hyphens and underscores.")
+      .describe("Name of the rule."),
     schedule: z
       .string()
       .regex(/^(cron|rate)\(.+\)$/, "Write a schedule such as cron(0 2 * * ? *), UTC.")
@@ -122,7 +125,7 @@ const enabled = z
     enabled: z.literal(true),
     lock: lock.describe("Lock of the stage's own vault."),
     rules: rules.describe("Rules for the stage's Aurora cluster and files bucket, both found by their tag."),
-    otherResources: otherResources.optional(),
+    otherResources: otherResources.optional().describe("What else of the account the stage's vault keeps."),
     notificationEmail: email.optional().describe("Where failed backup, copy and restore jobs are reported."),
   })
   .superRefine((value, context) => {

@@ -27,8 +27,9 @@ const route53Ns = z
           nsRecords: z.array(z.string().min(1)).min(1).describe("Name servers that the app's stack put out."),
         }),
       )
-      .default([]),
-    tags: tags.default({}),
+      .default([])
+      .describe("Zones that applications have below the domain."),
+    tags: tags.default({}).describe("Tags of every resource of the stack."),
   })
   .describe("The account that hosts the parent domain, where it is another one.");
 

@@ -13,7 +13,7 @@ const protect = z
     z.strictObject({ enabled: z.literal(true) }),
     z.strictObject({
       enabled: z.literal(false),
-      reason: z.string().min(10, "Say in a sentence why this stage may be destroyed."),
+      reason: z.string().min(10, "Say in a sentence why this stage may be destroyed.").describe("Why it may be."),
     }),
   ])
   .default({ enabled: true })

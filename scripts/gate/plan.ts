@@ -61,3 +61,23 @@ export function changedAddresses(plan: TerraformPlan): string[] {
     )
     .map(({ address, change }) => `${address} (${change.actions.join("/")})`);
 }
+
+/** What an apply would do, each resource in one of four lists. */
+export interface PlanSummary {
+  create: string[];
+  update: string[];
+  replace: string[];
+  destroy: string[];
+}
+
+export function summarize({ resource_changes = [] }: TerraformPlan): PlanSummary {
+  const managed = resource_changes.filter(({ mode }) => mode === "managed");
+  const addresses = (belongs: (entry: ResourceChange) => boolean) =>
+    managed.filter(belongs).map(({ address }) => address);
+  return {
+    create: addresses((entry) => entry.change.actions.includes("create") && !isDelete(entry)),
+    update: addresses((entry) => entry.change.actions.includes("update")),
+    replace: addresses(isReplacement),
+    destroy: addresses((entry) => isDelete(entry) && !isReplacement(entry)),
+  };
+}

@@ -2,11 +2,10 @@
 import { select } from "@inquirer/prompts";
 import type { Deployment, StageConfig } from "../../config";
 import { findStage } from "../../config";
+import { isInteractive } from "../ask";
 import { elapsed, UserError } from "../command";
 import type { RestoreContext } from "./context";
 import { listRecoveryPoints } from "./recovery-points";
-
-const isInteractive = (): boolean => Boolean(process.stdin.isTTY && process.stderr.isTTY);
 
 /** The named stage, or the only one with backups. @throws UserError where several could be meant */
 export function chooseStage(config: Deployment, name: string | undefined): StageConfig {
@@ -38,13 +37,4 @@ export async function chooseRecoveryPoint(context: RestoreContext, arn: string |
     );
   }
   return select({ message: "Restore which recovery point?", choices, pageSize: 15 });
-}
-
-/** Asks before anything is changed. @throws UserError if nobody can be asked, or the answer is no */
-export async function confirmOrStop(message: string, yes: boolean): Promise<void> {
-  if (yes) return;
-  if (!isInteractive())
-    throw new UserError(`${message} There is no terminal to ask on: add --yes to go on, or --dry-run to look.`);
-  const { confirm } = await import("@inquirer/prompts");
-  if (!(await confirm({ message, default: false }))) throw new UserError("Stopped; nothing was changed.");
 }

@@ -34,6 +34,7 @@ const IMPORTS_FILE = "imports.tf.json";
 
 export class StackTerraform {
   private constructor(
+    readonly stack: string,
     readonly folder: string,
     private readonly env: NodeJS.ProcessEnv,
   ) {}
@@ -44,14 +45,14 @@ export class StackTerraform {
    * @param workFolder where the synthesized stacks go
    */
   static async open(stack: string, workFolder: string): Promise<StackTerraform> {
-    mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+    await synthesize(workFolder);
+    return StackTerraform.initialize(stack, workFolder);
+  }
+
+  /** @param workFolder where the stacks are synthesized already */
+  static async initialize(stack: string, workFolder: string): Promise<StackTerraform> {
     const env = { ...process.env, ...(await ensureProviders()), TF_IN_AUTOMATION: "1", TF_INPUT: "0" };
-    const synth = await execute(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
-      cwd: PROJECT_ROOT,
-      env: { ...env, CDKTF_OUTDIR: workFolder },
-    });
-    if (synth.code !== 0) throw new UserError(`The stacks cannot be synthesized:\n${synth.stderr}`);
-    const terraform = new StackTerraform(join(workFolder, "stacks", stack), env);
+    const terraform = new StackTerraform(stack, join(workFolder, "stacks", stack), env);
     rmSync(join(terraform.folder, IMPORTS_FILE), { force: true });
     await terraform.succeed("init", "-input=false", "-no-color", "-reconfigure");
     return terraform;
@@ -59,14 +60,23 @@ export class StackTerraform {
 
   /**
    * Plans, with imports if any, into a file that `apply` carries out.
+   * @param flags of `terraform plan`, such as -destroy
+   *
    * A plan that prevent_destroy stopped is returned like any other, for the gate to read.
    */
-  async plan(imports: Import[] = []): Promise<TerraformPlan> {
+  async plan(imports: Import[] = [], flags: string[] = []): Promise<TerraformPlan> {
     const importsFile = join(this.folder, IMPORTS_FILE);
     rmSync(importsFile, { force: true });
     rmSync(join(this.folder, PLAN_FILE), { force: true });
     if (imports.length > 0) writeFileSync(importsFile, JSON.stringify({ import: imports }));
-    const planned = await this.terraform(["plan", "-input=false", "-no-color", LOCK_TIMEOUT, `-out=${PLAN_FILE}`]);
+    const planned = await this.terraform([
+      "plan",
+      "-input=false",
+      "-no-color",
+      LOCK_TIMEOUT,
+      `-out=${PLAN_FILE}`,
+      ...flags,
+    ]);
     if (planned.code !== 0 && !existsSync(join(this.folder, PLAN_FILE))) {
       throw new UserError(`terraform plan failed in ${this.folder}:\n${planned.stderr}`);
     }
@@ -87,6 +97,16 @@ export class StackTerraform {
   async pullState(): Promise<TerraformState | undefined> {
     const { stdout } = await this.succeed("state", "pull");
     return stdout.trim() ? (JSON.parse(stdout) as TerraformState) : undefined;
+  }
+
+  /** Outputs of the last apply, without the sensitive ones. */
+  async outputs(): Promise<Record<string, unknown>> {
+    const outputs = JSON.parse((await this.succeed("output", "-json")).stdout) as Record<
+      string,
+      { value: unknown; sensitive: boolean }
+    >;
+    const open = Object.entries(outputs).filter(([, { sensitive }]) => !sensitive);
+    return Object.fromEntries(open.map(([name, { value }]) => [name, value]));
   }
 
   /** Takes addresses out of the state; what they stand for stays as it is. */
@@ -112,7 +132,7 @@ export class StackTerraform {
         JSON.stringify({ terraform: { backend: { local: {} } } }),
       );
       writeFileSync(join(folder, "terraform.tfstate"), (await this.succeed("state", "pull")).stdout, { mode: 0o600 });
-      const copy = new StackTerraform(folder, this.env);
+      const copy = new StackTerraform(this.stack, folder, this.env);
       await copy.succeed("init", "-input=false", "-no-color", "-reconfigure");
       await copy.forget(forget);
       return await copy.plan(imports);
@@ -137,6 +157,16 @@ export class StackTerraform {
     if (output.code !== 0) throw new UserError(`terraform ${args[0]} failed in ${this.folder}:\n${output.stderr}`);
     return output;
   }
+}
+
+/** Writes every stack's configuration below a folder. @throws UserError with what the configuration lacks */
+export async function synthesize(workFolder: string): Promise<void> {
+  mkdirSync(workFolder, { recursive: true, mode: 0o700 });
+  const { code, stderr } = await execute(process.execPath, ["--require", "tsx/cjs", "main.ts"], {
+    cwd: PROJECT_ROOT,
+    env: { ...process.env, CDKTF_OUTDIR: workFolder },
+  });
+  if (code !== 0) throw new UserError(`The stacks cannot be synthesized:\n${stderr}`);
 }
 
 /** Whether the state has something at this address, and its id. */

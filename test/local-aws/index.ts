@@ -25,6 +25,7 @@ import { organizations } from "./gaps/organizations";
 import { s3 } from "./gaps/s3";
 import { secretRotation } from "./gaps/secret-rotation";
 import { securityGroupRules } from "./gaps/security-groups";
+import { serviceQuotas } from "./gaps/service-quotas";
 import { ses } from "./gaps/ses";
 import { stepFunctions } from "./gaps/step-functions";
 import { makeCertificates } from "./host/certificates";
@@ -52,6 +53,8 @@ export interface LocalAwsOptions {
   jobSeconds?: number;
   /** ACM certificates that exist already, in the accounts and regions that their ARNs name. */
   certificates?: string[];
+  /** Quotas other than AWS's defaults, by `service code/quota code`. */
+  quotas?: Record<string, number>;
   /** Logs, profiles and data. Default: a new temporary folder, removed at stop. */
   dataFolder?: string;
   /** Told what takes long, such as the first installation of moto. */
@@ -159,6 +162,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     bucketPolicies(client),
     serviceSpecificCredentials,
     stepFunctions,
+    serviceQuotas(options.quotas ?? {}),
   );
 
   return {

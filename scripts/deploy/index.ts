@@ -1,0 +1,78 @@
+// The deployment of a stage: checks first, then each stack is planned, judged, shown, and applied exactly as planned.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type StageConfig, stageNames } from "../../config";
+import { confirmOrStop } from "../ask";
+import { gate } from "../gate";
+import { countChanges } from "../gate/plan";
+import { Progress } from "../runbook/progress";
+import { StackTerraform, synthesize } from "../terraform";
+import { describePlan, printOutputs } from "./describe";
+import { preflight } from "./preflight";
+import { checkQuotas } from "./quotas";
+
+export interface DeployOptions {
+  /** Does not ask before applying. */
+  yes: boolean;
+  /** Checks and plans only. */
+  dryRun: boolean;
+}
+
+/** Stacks of a stage, in the order of their deployment. */
+export function stacksOf(stage: StageConfig): string[] {
+  const { appStack, backupSourceStack } = stageNames(stage);
+  return stage.backup.enabled ? [appStack, backupSourceStack] : [appStack];
+}
+
+/** @throws UserError where a check fails, the gate refuses a plan, or Terraform fails; stacks before that are deployed */
+export async function deployStage(stage: StageConfig, options: DeployOptions): Promise<void> {
+  await preflight(stage);
+  await withSynthesized(async (folder) => {
+    for (const stack of stacksOf(stage)) await deployStack(stage, stack, folder, options);
+    if (options.dryRun) return;
+    const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
+    printOutputs(await app.outputs());
+  });
+  if (options.dryRun) console.error("Nothing was changed.");
+}
+
+async function deployStack(
+  stage: StageConfig,
+  stack: string,
+  folder: string,
+  { yes, dryRun }: DeployOptions,
+): Promise<void> {
+  const progress = new Progress();
+  const terraform = await StackTerraform.initialize(stack, folder);
+  try {
+    progress.begin(`plan ${stack}`);
+    const plan = await terraform.plan();
+    progress.end("✓");
+    gate(plan);
+    if (countChanges(plan) === 0) {
+      console.error(`${stack}: nothing to change.`);
+      return;
+    }
+    console.error(describePlan(stack, plan));
+    for (const warning of await checkQuotas(stage, plan)) console.error(`Warning: ${warning}`);
+    if (dryRun) return;
+    await confirmOrStop(`Apply this to ${stack}?`, yes);
+    progress.begin(`apply ${stack}`);
+    await terraform.apply((line) => progress.update(line));
+    progress.end("✓");
+  } finally {
+    terraform.discardPlans();
+  }
+}
+
+/** Works in a folder of its own, which goes afterwards: what is synthesized may name what others need not know. */
+export async function withSynthesized<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "redcap-deploy-"));
+  try {
+    await synthesize(folder);
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

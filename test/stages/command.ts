@@ -1,0 +1,37 @@
+// Runs the project's commands as a person does, against the local AWS, with a configuration of the test's own.
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DeploymentInput, PROJECT_ROOT } from "../../config";
+
+export interface Run {
+  code: number | null;
+  /** What was printed, both streams. */
+  output: string;
+}
+
+/** Writes a deployment to the configuration file that `runCommand` is given. */
+export function writeStages(file: string, config: DeploymentInput): void {
+  writeFileSync(file, `export default ${JSON.stringify(config, null, 2)};\n`);
+}
+
+/**
+ * Runs one of scripts/ without a terminal.
+ * @param script such as `deploy.ts`
+ * @param env the local AWS's, with REDCAP_STAGES_FILE
+ */
+export async function runCommand(script: string, args: string[], env: NodeJS.ProcessEnv): Promise<Run> {
+  const child = spawn(process.execPath, ["--require", "tsx/cjs", join("scripts", script), ...args], {
+    cwd: PROJECT_ROOT,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { code, output };
+}

@@ -1,0 +1,175 @@
+// The life of a stage as a person types it: deploy, deploy again, two people at the same time, destroy in two steps.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { DescribeDBClusterSnapshotsCommand, DescribeDBClustersCommand, RDSClient } from "@aws-sdk/client-rds";
+import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { type DeploymentInput, findStage, stageNames, stateNames, validate } from "../../config";
+import type { TerraformState } from "../../scripts/terraform";
+import { type LocalAws, startLocalAws } from "../local-aws";
+import { sampleInput } from "../stacks/synth";
+import { runCommand, writeStages } from "./command";
+
+const DEPLOYING = 400_000;
+const QUICK = 120_000;
+
+let aws: LocalAws;
+let folder: string;
+let stagesFile: string;
+
+/** The sample's dev stage with a backup of its own, so that there are two stacks. */
+function config(change: Partial<DeploymentInput["stages"][number]> = {}): DeploymentInput {
+  const input = sampleInput();
+  const dev = input.stages.find(({ name }) => name === "dev");
+  if (!dev) throw new Error("The sample has no stage dev.");
+  const backup = {
+    enabled: true,
+    lock: { minRetentionDays: 1, maxRetentionDays: 30 },
+    rules: [{ name: "daily", schedule: "cron(0 2 * * ? *)", deleteAfterDays: 7 }],
+  } as const;
+  return { ...input, stages: [{ ...dev, backup: { ...backup, rules: [...backup.rules] }, ...change }] };
+}
+
+const stage = () => findStage(validate(config()), "dev");
+const client = () => ({
+  region: stage().region,
+  endpoint: aws.endpoint,
+  credentials: aws.credentials(stage().accountId),
+});
+
+async function type(script: string, ...flags: string[]) {
+  return runCommand(script, ["--stage", "dev", ...flags], { ...aws.environment(), REDCAP_STAGES_FILE: stagesFile });
+}
+
+async function stateOf(stack: string): Promise<TerraformState> {
+  const { bucket, stateKey } = stateNames(stage());
+  const s3 = new S3Client({ ...client(), forcePathStyle: true });
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: stateKey(stack) }));
+  return JSON.parse((await Body?.transformToString()) ?? "{}") as TerraformState;
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "redcap-stage-life-"));
+  stagesFile = join(folder, "stages.ts");
+  writeStages(stagesFile, config());
+  const { service, accountId, region, profile = "" } = stage();
+  const certificates = service.type === "fargate" && service.certificateArn ? [service.certificateArn] : [];
+  aws = await startLocalAws({ accounts: [{ id: accountId, profile }], region, certificates });
+}, QUICK);
+
+afterAll(async () => {
+  await aws?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("before the first deployment", () => {
+  test(
+    "the missing state bucket is named with the command that makes it",
+    async () => {
+      const { code, output } = await type("deploy.ts", "--yes");
+      expect({ code, output }).toEqual({
+        code: 1,
+        output: expect.stringContaining("npm run bootstrap -- --stage dev"),
+      });
+    },
+    QUICK,
+  );
+
+  test(
+    "nothing is applied where nobody can be asked, or only looked at",
+    async () => {
+      expect((await type("bootstrap.ts", "--yes")).code).toBe(0);
+      const asked = await type("deploy.ts");
+      expect(asked).toEqual({ code: 1, output: expect.stringContaining("add --yes to go on") });
+      const looked = await type("deploy.ts", "--dry-run");
+      expect(looked).toEqual({ code: 0, output: expect.stringContaining("Nothing was changed.") });
+      expect(looked.output).toMatch(/app-dev: 0 to destroy, 0 to replace, 0 to change, \d{2,} to create/);
+      const { DBClusters } = await new RDSClient(client()).send(new DescribeDBClustersCommand({}));
+      expect(DBClusters).toEqual([]);
+    },
+    DEPLOYING,
+  );
+});
+
+describe("deployed", () => {
+  test(
+    "by two people at the same time, once: the second one waits and finds nothing to do, or a plan that is stale",
+    async () => {
+      const both = await Promise.all([type("deploy.ts", "--yes"), type("deploy.ts", "--yes")]);
+      expect(both.map(({ code }) => code)).toContain(0);
+      for (const { code, output } of both) {
+        if (code !== 0) expect(output).toMatch(/stale|already|lock/i);
+      }
+      expect((await stateOf("app-dev")).resources.length).toBeGreaterThan(100);
+    },
+    DEPLOYING,
+  );
+
+  test(
+    "again, nothing is to change",
+    async () => {
+      const { code, output } = await type("deploy.ts", "--yes");
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("app-dev: nothing to change.") });
+      expect(output).toContain("backup-source-dev: nothing to change.");
+    },
+    DEPLOYING,
+  );
+});
+
+describe("destroyed", () => {
+  test(
+    "never while it is protected",
+    async () => {
+      writeStages(stagesFile, config({ protect: { enabled: true } }));
+      const refused = await type("destroy.ts", "--confirm", "dev");
+      writeStages(stagesFile, config());
+      expect(refused).toEqual({ code: 1, output: expect.stringContaining("Stage dev is protected.") });
+    },
+    QUICK,
+  );
+
+  test(
+    "never without its name",
+    async () => {
+      const unasked = await type("destroy.ts");
+      expect(unasked).toEqual({ code: 1, output: expect.stringContaining("--confirm dev") });
+      const other = await type("destroy.ts", "--confirm", "prod");
+      expect(other).toEqual({ code: 1, output: expect.stringContaining('"prod" is not the stage\'s name') });
+      expect((await stateOf("app-dev")).resources.length).toBeGreaterThan(100);
+    },
+    DEPLOYING,
+  );
+
+  test(
+    "to the last resource, but for a snapshot and its key",
+    async () => {
+      const key = (await stateOf("app-dev")).resources.find(
+        ({ type: kind, name }) => kind === "aws_kms_key" && name === "database",
+      )?.instances[0]?.attributes.key_id;
+      const { code, output } = await type("destroy.ts", "--confirm", "dev");
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("Stage dev is destroyed.") });
+      for (const stack of ["app-dev", "backup-source-dev"]) {
+        expect((await stateOf(stack)).resources.filter(({ mode }) => mode === "managed")).toEqual([]);
+      }
+      const rds = new RDSClient(client());
+      expect((await rds.send(new DescribeDBClustersCommand({}))).DBClusters).toEqual([]);
+      const { DBClusterSnapshots = [] } = await rds.send(new DescribeDBClusterSnapshotsCommand({}));
+      expect(DBClusterSnapshots).toMatchObject([
+        { DBClusterSnapshotIdentifier: expect.stringMatching(`^${stageNames(stage()).clusterIdentifier}-final-`) },
+      ]);
+      const { KeyMetadata } = await new KMSClient(client()).send(new DescribeKeyCommand({ KeyId: String(key) }));
+      expect(KeyMetadata?.KeyState).toBe("Enabled");
+    },
+    DEPLOYING,
+  );
+
+  test(
+    "and deployed again under the same names",
+    async () => {
+      const { code, output } = await type("deploy.ts", "--yes");
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("ecs_service = redcap-dev") });
+    },
+    DEPLOYING,
+  );
+});
