@@ -17,11 +17,12 @@ export async function confirmOrStop(message: string, yes: boolean): Promise<void
  * @throws UserError if the flag is another name, or nobody can be asked
  */
 export function requireNameOrTerminal(stage: string, given: string | undefined): void {
-  if (given !== undefined) return requireName(stage, given);
-  if (isInteractive()) return;
-  throw new UserError(
-    `There is no terminal to type the stage's name on: add --confirm ${stage}, or --dry-run to look.`,
-  );
+  if (given !== undefined) requireName(stage, given);
+  else if (!isInteractive()) {
+    throw new UserError(
+      `There is no terminal to type the stage's name on: add --confirm ${stage}, or --dry-run to look.`,
+    );
+  }
 }
 
 /** @throws UserError if another name was typed */

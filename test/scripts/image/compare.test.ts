@@ -128,9 +128,11 @@ test("two zips of 20,000 files take seconds", async () => {
     return redcapZip(version, all);
   };
   const [before, after] = [make("15.4.0", ""), make("15.5.0", "https://new.io")];
-  const start = performance.now();
+  // Of the process, not of the clock: other tests run beside it.
+  const start = process.cpuUsage();
   const { files: changes, hosts } = await compare(before, after);
-  expect(performance.now() - start).toBeLessThan(10_000);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1e6).toBeLessThan(10);
   expect(changes.changed).toHaveLength(200);
   expect(hosts.first[0]?.places).toHaveLength(200);
 }, 60_000);
