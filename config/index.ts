@@ -12,6 +12,7 @@ export type * from "./schema/deployment";
 export { accountSettings } from "./schema/deployment";
 export { hostName, isDelegated } from "./schema/domain";
 export type * from "./schema/network";
+export type { Route53NsConfig } from "./schema/route53-ns";
 export type * from "./schema/service";
 export type * from "./schema/stage";
 export { PROTECTING_TYPES, STATEFUL_TYPES } from "./stateful-types";

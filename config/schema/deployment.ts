@@ -1,8 +1,9 @@
 // The whole of stages.ts: the stages, the backup account, and what belongs to accounts rather than to stages.
 import { z } from "zod";
 import { type BackupRule, backupDestination } from "./backup";
-import { accountId, profile, region, tags } from "./common";
+import { accountId } from "./common";
 import { domainProblems } from "./domain";
+import { route53Ns } from "./route53-ns";
 import { stage } from "./stage";
 
 const ownership = z.enum(["create", "existing"], 'Use "create" or "existing".').default("create");
@@ -13,25 +14,6 @@ const account = z.strictObject({
   guardDuty: ownership.describe("GuardDuty's detector."),
   awsConfig: ownership.describe("AWS Config's recorder, which AWS Backup's frameworks read."),
 });
-
-const route53Ns = z
-  .strictObject({
-    accountId,
-    region,
-    profile,
-    domain: z.string().min(3).describe("Parent domain whose hosted zone is in this account."),
-    apps: z
-      .array(
-        z.strictObject({
-          name: z.string().min(1).describe("Record name below the domain, such as redcap."),
-          nsRecords: z.array(z.string().min(1)).min(1).describe("Name servers that the app's stack put out."),
-        }),
-      )
-      .default([])
-      .describe("Zones that applications have below the domain."),
-    tags: tags.default({}).describe("Tags of every resource of the stack."),
-  })
-  .describe("The account that hosts the parent domain, where it is another one.");
 
 const shape = z.strictObject({
   stages: z
@@ -133,7 +115,6 @@ export const deployment = shape.superRefine((value, context) => {
 });
 
 export type AccountConfig = z.infer<typeof account>;
-export type Route53NsConfig = z.infer<typeof route53Ns>;
 export type Deployment = z.infer<typeof deployment>;
 /** What a user writes in stages.ts: defaults may be left out. */
 export type DeploymentInput = z.input<typeof deployment>;

@@ -15,7 +15,8 @@ export interface Route53NsStackProps {
 export class Route53NsStack extends BaseStack {
   constructor(scope: Construct, id: string, { route53Ns }: Route53NsStackProps) {
     super(scope, id, route53Ns);
-    const zone = new DataAwsRoute53Zone(this, "parent", { name: route53Ns.domain });
+    // Not a private zone of the same name, which the world does not ask; two public ones are refused.
+    const zone = new DataAwsRoute53Zone(this, "parent", { name: route53Ns.domain, privateZone: false });
     for (const app of route53Ns.apps) {
       new Route53Record(this, `delegation-${app.name}`, {
         zoneId: zone.zoneId,

@@ -15,13 +15,16 @@ import { createRdsService } from "./aurora";
 import { databaseFolder } from "./aurora/mariadb";
 import { createBackupService } from "./backup";
 import { certificateAliases, importCertificates } from "./gaps/acm";
+import { certificateIssuing } from "./gaps/acm-issuing";
 import { applicationAutoScaling } from "./gaps/application-auto-scaling";
 import { bucketPolicies } from "./gaps/bucket-policies";
 import { codeBuild } from "./gaps/codebuild";
+import { Dns } from "./gaps/dns";
 import { ecs } from "./gaps/ecs";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
+import { route53 } from "./gaps/route53";
 import { s3 } from "./gaps/s3";
 import { secretRotation } from "./gaps/secret-rotation";
 import { securityGroupRules } from "./gaps/security-groups";
@@ -73,6 +76,8 @@ export interface LocalAws {
   environment(): NodeJS.ProcessEnv;
   credentials(accountId: string): Credentials;
   dataFolder: string;
+  /** The world's DNS: what a person enters outside the accounts. */
+  dns: Dns;
   /** PEM of the authority that the local databases' certificates come from. */
   caFile: string;
   /** Ends every server and removes the data. */
@@ -145,7 +150,9 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     jobSeconds: options.jobSeconds ?? 2,
   });
   overlay.admins.push(backup.admin);
+  const dns = new Dns(client, [...members, management]);
   overlay.services.push(
+    certificateIssuing(client, dns),
     certificateAliases(aliases, client),
     backup.service,
     organizations(management, members),
@@ -155,6 +162,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     ecs(client),
     kms(client),
     securityGroupRules(client),
+    route53(client),
     s3(client),
     codeBuild(client.forward),
     ses(client.forward),
@@ -170,6 +178,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     environment: () => environment(endpoint, folder, certificates.caFile),
     credentials: (account) => identities.credentialsOf(account),
     dataFolder: folder,
+    dns,
     caFile: certificates.caFile,
     stop: async () => {
       await backup.stop();

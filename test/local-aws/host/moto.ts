@@ -73,6 +73,8 @@ export async function startMoto(options: {
     HOME: process.env.HOME,
     // AWS's own managed policies, which roles of the stacks attach.
     MOTO_IAM_LOAD_MANAGED_POLICIES: "true",
+    // Seconds after which moto issues a certificate without looking for its record: never. gaps/acm-issuing.ts looks.
+    MOTO_ACM_VALIDATION_WAIT: "1000000000",
     PYTHONDONTWRITEBYTECODE: "1",
   };
   // Not the moto_server script: its first line names the folder in which the environment was made, before it was renamed.
