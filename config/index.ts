@@ -5,6 +5,7 @@ export * from "./database-settings";
 export * from "./load";
 export * from "./names";
 export * from "./provider-versions";
+export * from "./redcap-settings";
 export type * from "./schema/backup";
 export type { IamConfig } from "./schema/common";
 export type * from "./schema/database";

@@ -1,7 +1,7 @@
 // REDCap's containers of one image: `prepare` installs, `redcap` serves, `upgrade` and `cron` have tasks of their own. What
 // each is told and may write.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import { type FargateConfig, hostName, type StageConfig } from "../../config";
+import { type FargateConfig, hostName, type StageConfig, settingsSqlOf } from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
@@ -75,6 +75,7 @@ export function serviceContainers(props: ContainerProps): Containers {
         PORT: String(config.port),
         ...applicationVariables(props),
         REQUEST_TIMEOUT_SECONDS: String(config.idleTimeoutSeconds),
+        ...settingsVariable(props.stage),
         START_TIMEOUT_SECONDS: String(START_TIMEOUT),
         SHUTDOWN_SECONDS: String(SHUTDOWN),
         // Not the VPC's: whoever else is in there could choose the address that REDCap believes it has.
@@ -118,6 +119,12 @@ const applicationVariables = ({ stage, database, databaseUsers, files, filesKey 
   ...(database.readerHost ? { READER_HOST: database.readerHost } : {}),
   ...(hostName(stage) ? { BASE_URL: `https://${hostName(stage)}/` } : {}),
 });
+
+/** Statements for redcap_config. Terraform would take what looks like an expression of its own for one. */
+function settingsVariable(stage: StageConfig): Record<string, string> {
+  const sql = settingsSqlOf(stage);
+  return sql ? { SETTINGS_SQL: sql.replaceAll(/([$%])\{/g, "$1$1{") } : {};
+}
 
 /** A container that changes tables. Its command has its name. */
 const ddlContainer = (props: ContainerProps, name: ContainerName) => ({

@@ -1,5 +1,6 @@
 // The rows of redcap_config that the deployment owns: set once for each change, and otherwise the administrator's.
 import { DeleteAccessKeyCommand, IAMClient, ListAccessKeysCommand } from "@aws-sdk/client-iam";
+import { settingsSql } from "../../scripts/redcap-config/sql";
 import { sleep } from "../local-aws/host/processes";
 import { type Container, describeContainers, FILES_BUCKET, runToEnd, stopContainers } from "./engine";
 import { type ImageUnderTest, imageUnderTest } from "./setup";
@@ -136,6 +137,26 @@ describeContainers("settings in redcap_config", () => {
     expect(await settings()).toMatchObject({ amazon_s3_key: key, redcap_base_url: TWO.BASE_URL });
     // Nor for an instant, until the newer container notices.
     for (const container of containers) expect(container.text().match(/redcap_base_url/g)).toHaveLength(1);
+  });
+
+  test("what npm run gen:redcap-config wrote is applied once, whatever it holds, and only to rows that REDCap has", async () => {
+    const institution = 'St. Mary\'s "Clinic" \\ 100%';
+    const SETTINGS_SQL = settingsSql({ institution, no_such_setting: "1" });
+    await set("institution", "");
+    const first = await image.serve({ ...ONE, SETTINGS_SQL });
+    expect(first.text()).toContain("The settings of redcap-config are applied.");
+    expect(await settings()).toMatchObject({ institution });
+    expect(await settings()).not.toHaveProperty("no_such_setting");
+    await set("institution", "An administrator's");
+    await first.stop();
+
+    const second = await image.serve({ ...ONE, SETTINGS_SQL });
+    expect(second.text()).not.toContain("The settings of redcap-config are applied.");
+    expect(await settings()).toMatchObject({ institution: "An administrator's" });
+    await second.stop();
+
+    await image.serve({ ...ONE, SETTINGS_SQL: settingsSql({ institution: "Renamed" }) });
+    expect(await settings()).toMatchObject({ institution: "Renamed" });
   });
 
   test("two containers that start at once with the same values set them once", async () => {

@@ -59,3 +59,25 @@ function applySettings(mysqli $connection, array $settings): array
         return array_keys($changed);
     });
 }
+
+/** Statements that `npm run gen:redcap-config` wrote, which keep the same table: running them again changes nothing. */
+function runSettingsSql(mysqli $connection): void
+{
+    $sql = getenv('SETTINGS_SQL');
+    if (!$sql) {
+        return;
+    }
+    $changed = locked($connection, SETTINGS_LOCK, 60, function () use ($connection, $sql): int {
+        $connection->begin_transaction();
+        $changed = 0;
+        // Errors of any statement are thrown; the results must be fetched for the next one to run.
+        for ($more = $connection->multi_query($sql); $more; $more = $connection->more_results() && $connection->next_result()) {
+            $changed += max(0, $connection->affected_rows);
+        }
+        $connection->commit();
+        return $changed;
+    });
+    if ($changed) {
+        logLine('info', 'The settings of redcap-config are applied.');
+    }
+}

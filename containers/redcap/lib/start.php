@@ -25,6 +25,7 @@ main(function (): void {
     writeDatabasePhp($database, secret('SALT'));
     writeMailSettings(optionalSecret('MAIL'));
     applySettings($connection, ownedSettings(optionalSecret('FILES')));
+    runSettingsSql($connection);
 });
 
 /** The table is the last thing that `prepare` makes. */
