@@ -83,6 +83,13 @@ export const database = z
       )
       .default("1073741824")
       .describe("max_allowed_packet in bytes; REDCap asks for 1 GiB."),
+    passwordRotationDays: z
+      .number()
+      .int()
+      .min(1)
+      .max(1_000, "Secrets Manager rotates at least every 1000 days.")
+      .default(30)
+      .describe("Days between two rotations of the database users' passwords; each works for two of these at most."),
     preferredMaintenanceWindow: z
       .string()
       .regex(

@@ -11,10 +11,10 @@ const LOG_TABLE = /^redcap_log_event\d*$/;
 
 export async function check(
   { cluster }: CheckEvent,
-  { secrets, database, applicationSecret }: Settings,
+  { database, application: { secret } }: Settings,
 ): Promise<CheckResult> {
-  const credentials = await secrets.read(applicationSecret);
-  if (!credentials) throw new Error(`Secret ${applicationSecret} has no value: run the action "ensure" first.`);
+  const credentials = await secret.current();
+  if (!credentials) throw new Error(`Secret ${secret.arn} has no value: run the action "ensure" first.`);
   const connection = await connect(cluster, credentials);
   try {
     const tables = await run<{ name: string; estimate: number | null }>(

@@ -1,94 +1,85 @@
 // Makes the database agree with the secrets: users, passwords, grants; and the salt, once. Can be repeated at any time.
 import type { Connection } from "mysql2/promise";
-import { connect, run } from "./connection";
+import type { RotatingSecret } from "../shared/rotating-secret";
+import { asMaster, ensureUser, lockUser } from "./administration";
+import { run } from "./connection";
 import type { EnsureEvent, EnsureResult } from "./event";
 import { ensureSalt } from "./salt";
 import type { DatabaseSecret, SecretStore } from "./secrets";
-import { accountOf, type DatabaseUser, grantStatements, passwordStatements } from "./users";
+import type { Turns } from "./users";
+
+/** A secret, and the two users who take turns in it. */
+export interface Login {
+  secret: RotatingSecret<DatabaseSecret>;
+  users: Turns;
+}
 
 export interface Settings {
   secrets: SecretStore;
   /** Name of REDCap's database. */
   database: string;
-  /** Secrets of the users, by ARN. */
-  applicationSecret: string;
-  ddlSecret: string;
+  application: Login;
+  ddl: Login;
   /** Secret of REDCap's salt, by ARN. */
   saltSecret: string;
 }
 
-const LOCK_SECONDS = 60;
-
-export async function ensure(
-  event: EnsureEvent,
-  users: { user: DatabaseUser; secret: string }[],
-  { secrets, database, saltSecret }: Settings,
-): Promise<EnsureResult> {
+export async function ensure(event: EnsureEvent, settings: Settings): Promise<EnsureResult> {
+  const { secrets, database, saltSecret } = settings;
   const { cluster } = event;
-  const master = await secrets.read(cluster.masterSecretArn);
-  if (!master) throw new Error(`The master secret ${cluster.masterSecretArn} has no value.`);
-  const connection = await connect(cluster, master);
-  const secretsWritten: string[] = [];
-  try {
-    // Placeholders are escaped with backslashes, which some modes of the server would take literally.
-    await run(connection, "set the SQL mode", "SET SESSION sql_mode = 'NO_ENGINE_SUBSTITUTION'");
-    await lock(connection);
+  return asMaster(cluster, cluster.masterSecretArn, secrets, async (connection) => {
     await run(
       connection,
       `create database ${database}`,
       `CREATE DATABASE IF NOT EXISTS \`${database}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci`,
     );
-    for (const { user, secret } of users) {
-      const current = await secrets.read<DatabaseSecret>(secret);
-      if (!current && !event.writeSecrets)
-        throw new Error(`Secret ${secret} has no value, and writeSecrets is false: there is no password to set.`);
-      const password = current && !event.newPasswords ? current.password : await secrets.newPassword();
-      await ensureUser(connection, user, password, database);
-      // The database first: if the secret then fails, running again sets the secret's password or another new one.
-      const wanted: DatabaseSecret = {
-        engine: "mysql",
-        username: user.name,
-        password,
-        host: cluster.host,
-        port: cluster.port,
-        dbname: database,
-        dbClusterIdentifier: cluster.identifier,
-      };
-      if (event.writeSecrets && differs(current, wanted)) {
-        await secrets.write(secret, wanted);
-        secretsWritten.push(secret);
-      }
+    const users: string[] = [];
+    const secretsWritten: string[] = [];
+    for (const login of [settings.application, settings.ddl]) {
+      const { username, written } = await ensureLogin(connection, login, event, settings);
+      users.push(username);
+      if (written) secretsWritten.push(login.secret.arn);
     }
     const isInstalled = () => hasTable(connection, database, "redcap_config");
     if (event.writeSecrets && (await ensureSalt(secrets, saltSecret, isInstalled))) secretsWritten.push(saltSecret);
-  } finally {
-    await connection.end();
-  }
-  return { users: users.map(({ user }) => user.name), secretsWritten };
+    return { users, secretsWritten };
+  });
 }
 
-/** Two runs at once could leave one's password in the database and the other's in the secret. Freed with the connection. */
-async function lock(connection: Connection): Promise<void> {
-  const [row] = await run<{ locked: number | null }>(
-    connection,
-    "wait for another run",
-    "SELECT GET_LOCK('redcap-database-users', ?) AS locked",
-    [LOCK_SECONDS],
-  );
-  if (row?.locked !== 1) throw new Error(`Another run still holds the database users after ${LOCK_SECONDS} s.`);
-}
+async function ensureLogin(
+  connection: Connection,
+  { secret, users }: Login,
+  { cluster, writeSecrets }: EnsureEvent,
+  { secrets, database }: Settings,
+): Promise<{ username: string; written: boolean }> {
+  const current = await secret.current();
+  if (!current && !writeSecrets)
+    throw new Error(`Secret ${secret.arn} has no value, and writeSecrets is false: there is no password to set.`);
+  const [turn, other] = users[1].name === current?.username ? [users[1], users[0]] : users;
+  const password = current?.password ?? (await secrets.newPassword());
+  await ensureUser(connection, turn, password, database);
 
-async function ensureUser(connection: Connection, user: DatabaseUser, password: string, database: string) {
-  for (const statement of passwordStatements(user))
-    await run(connection, `set the password of ${user.name}`, statement, [password]);
-  const grants = await run<Record<string, string>>(
-    connection,
-    `read the grants of ${user.name}`,
-    `SHOW GRANTS FOR ${accountOf(user)}`,
-  );
-  const lines = grants.flatMap((row) => Object.values(row));
-  for (const statement of grantStatements(user, database, lines))
-    await run(connection, `set the grants of ${user.name}`, statement);
+  // Of the rotation that is under way, else of the one before: containers may still have that one. What a snapshot knows
+  // besides, with a password of its own time or of another stage, lets nobody in.
+  const held = [await secret.labelled("AWSPENDING"), await secret.labelled("AWSPREVIOUS")];
+  const otherPassword = held.find((value) => value?.username === other.name)?.password;
+  if (otherPassword) await ensureUser(connection, other, otherPassword, database);
+  else await lockUser(connection, other);
+
+  // The database first: if the secret then fails, running again sets the secret's password or another new one.
+  const wanted: DatabaseSecret = {
+    engine: "mysql",
+    username: turn.name,
+    password,
+    host: cluster.host,
+    port: cluster.port,
+    dbname: database,
+    dbClusterIdentifier: cluster.identifier,
+    masterarn: cluster.masterSecretArn,
+  };
+  const written = writeSecrets && differs(current, wanted);
+  if (written) await secret.write(wanted);
+  return { username: turn.name, written };
 }
 
 async function hasTable(connection: Connection, database: string, table: string): Promise<boolean> {

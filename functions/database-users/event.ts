@@ -1,5 +1,7 @@
-// What the function is asked and what it answers: the contract with the app stack and the restore runbook.
+// What the function is asked and what it answers: the contract with the app stack and the restore runbook. Secrets Manager
+// asks it for the steps of a rotation.
 import * as z from "zod";
+import { hasAction, parse, type RotationEvent, rotationEvent } from "../shared/event";
 
 const cluster = z.strictObject({
   identifier: z.string().min(1).describe("Identifier of the cluster, kept in the secrets as dbClusterIdentifier."),
@@ -8,20 +10,14 @@ const cluster = z.strictObject({
   masterSecretArn: z.string().startsWith("arn:").describe("Secret that RDS manages for the master user."),
 });
 
-const ensure = z
-  .strictObject({
-    action: z.literal("ensure"),
-    cluster,
-    writeSecrets: z
-      .boolean()
-      .default(true)
-      .describe("false leaves the secrets as they are: for a restored cluster beside the live one."),
-    newPasswords: z.boolean().default(false).describe("Replace the passwords, in the database and in the secrets."),
-  })
-  .refine((value) => value.writeSecrets || !value.newPasswords, {
-    path: ["newPasswords"],
-    error: "New passwords must be written to the secrets: leave writeSecrets out.",
-  });
+const ensure = z.strictObject({
+  action: z.literal("ensure"),
+  cluster,
+  writeSecrets: z
+    .boolean()
+    .default(true)
+    .describe("false leaves the secrets as they are: for a restored cluster beside the live one."),
+});
 
 const check = z.strictObject({ action: z.literal("check"), cluster: cluster.partial({ masterSecretArn: true }) });
 
@@ -50,9 +46,5 @@ export interface CheckResult {
 }
 
 /** @throws Error with one line that names each wrong field */
-export function parseEvent(event: unknown): EnsureEvent | CheckEvent {
-  const result = databaseUsersEvent.safeParse(event);
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((issue) => `${issue.path.join(".") || "event"}: ${issue.message}`);
-  throw new Error(`Invalid event. ${problems.join(" ")}`);
-}
+export const parseEvent = (event: unknown): EnsureEvent | CheckEvent | RotationEvent =>
+  hasAction(event) ? parse(databaseUsersEvent, event) : parse(rotationEvent, event);

@@ -23,7 +23,8 @@ export async function ensureSalt(
   if (await isInstalled())
     throw new Error(
       `The database holds an installed REDCap, but secret ${secret} has no value. With a new salt its hashes would be worthless: ` +
-        'put $salt of the database.php that it was installed with into the secret, as {"salt": "…"}, and deploy again.',
+        `put $salt of the database.php that it was installed with into a file as {"salt": "…"}, bring it there with ` +
+        `aws secretsmanager put-secret-value --secret-id ${secret} --secret-string file://<file>, and deploy again.`,
     );
   return secrets.writeFirst(secret, { salt: randomBytes(SALT_BYTES).toString("hex") });
 }

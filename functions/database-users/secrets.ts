@@ -1,4 +1,4 @@
-// The users' and the salt's secrets in Secrets Manager.
+// What the users' secrets hold, and the secrets that are not rotated here: RDS's master secret, the salt.
 import {
   GetRandomPasswordCommand,
   GetSecretValueCommand,
@@ -7,22 +7,32 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from "@aws-sdk/client-secrets-manager";
+import * as z from "zod";
+import { RotatingSecret } from "../shared/rotating-secret";
 import type { Credentials } from "./connection";
 import type { Salt } from "./salt";
 
-/** The shape that RDS and its rotation functions know. */
-export interface DatabaseSecret extends Credentials {
-  engine: "mysql";
-  host: string;
-  port: number;
-  dbname: string;
-  dbClusterIdentifier: string;
-}
+/** The shape that RDS and its rotation functions know (Secrets Manager user guide, JSON structure of secrets). */
+const databaseSecret = z.object({
+  engine: z.literal("mysql"),
+  username: z.string().min(1),
+  password: z.string().min(1),
+  host: z.string().min(1),
+  port: z.number(),
+  dbname: z.string().min(1),
+  dbClusterIdentifier: z.string().min(1),
+  /** ARN of the secret of the user who changes the others. Those written before users took turns have none. */
+  masterarn: z.string().optional(),
+});
+
+export type DatabaseSecret = z.infer<typeof databaseSecret>;
+
+export const userSecret = (arn: string, client = new SecretsManagerClient({})): RotatingSecret<DatabaseSecret> =>
+  new RotatingSecret(client, arn, databaseSecret);
 
 export interface SecretStore {
   /** null where the secret has no value yet. @throws where it cannot be read */
   read<T extends Credentials | Salt = Credentials>(id: string): Promise<T | null>;
-  write(id: string, value: DatabaseSecret): Promise<void>;
   /** Writes a secret's first value. @returns false where another run was faster: its value stays */
   writeFirst(id: string, value: Salt): Promise<boolean>;
   newPassword(): Promise<string>;
@@ -48,9 +58,6 @@ export function secretsManager(client = new SecretsManagerClient({})): SecretSto
         if (error instanceof SyntaxError) throw new Error(`The value of secret ${id} is not a JSON object.`);
         throw error;
       }
-    },
-    async write(id, value) {
-      await client.send(new PutSecretValueCommand({ SecretId: id, SecretString: JSON.stringify(value) }));
     },
     async writeFirst(id, value) {
       try {

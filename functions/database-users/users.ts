@@ -1,5 +1,5 @@
-// The two database users, their rights, and the SQL that makes a server agree with them. Works on Aurora MySQL 8.0
-// and MariaDB 10.11 alike, so no dual passwords and no roles.
+// The database users, their rights, and the SQL that makes a server agree with them. Works on Aurora MySQL 8.0 and
+// MariaDB 10.11 alike, so no dual passwords and no roles: two users take turns instead.
 
 const DATA_PRIVILEGES = [
   "SELECT",
@@ -40,11 +40,20 @@ export const DDL_USER: DatabaseUser = {
 
 export const accountOf = (user: DatabaseUser): string => `\`${user.name}\`@\`%\``;
 
+/** A user and another of the same rights, under the name that AWS's own rotation by alternating users gives it. */
+export const takingTurns = (user: DatabaseUser): Turns => [user, { ...user, name: `${user.name}_clone` }];
+
+/** At each rotation the other one gets a new password; the one that was in use goes on working until the next. */
+export type Turns = readonly [DatabaseUser, DatabaseUser];
+
 /** The two statements that leave the user with this password, whether or not it existed; the placeholder is the password. */
 export const passwordStatements = (user: DatabaseUser): string[] => [
   `CREATE USER IF NOT EXISTS ${accountOf(user)} IDENTIFIED BY ? REQUIRE SSL`,
-  `ALTER USER ${accountOf(user)} IDENTIFIED BY ? REQUIRE SSL`,
+  `ALTER USER ${accountOf(user)} IDENTIFIED BY ? REQUIRE SSL ACCOUNT UNLOCK`,
 ];
+
+/** Nobody logs in any more. Not dropped: a view or trigger of an upgrade runs with the rights of who made it. */
+export const lockStatement = (user: DatabaseUser): string => `ALTER USER IF EXISTS ${accountOf(user)} ACCOUNT LOCK`;
 
 /**
  * The statements that turn a user's grants into exactly the wanted ones. Nothing is revoked from a user who has no more

@@ -39,8 +39,12 @@ export class RotatingSecret<T> {
     return VersionIdsToStages;
   }
 
-  /** Writes a version beside the current one, or, without a version, the current one. */
+  /**
+   * Writes a version beside the current one, or, without a version, the current one. A rotation that is under way is given
+   * up in the second case: what it made came from a value that is not current any more.
+   */
   async write(value: T, pendingVersion?: string): Promise<void> {
+    if (!pendingVersion) await this.dropPending();
     await this.manager.send(
       new PutSecretValueCommand({
         SecretId: this.arn,
@@ -63,17 +67,14 @@ export class RotatingSecret<T> {
   }
 
   /**
-   * A pending version that is not the current one stands for a rotation that goes on: left where it is, the label would
-   * stop all later rotations once something else writes the secret (API reference, RotateSecret).
+   * Takes the label from whichever version has it. A pending version that is not the current one stands for a rotation that
+   * goes on, and stops all others (API reference, RotateSecret).
    */
-  async dropPending(version: string): Promise<void> {
-    if ((await this.versionWith("AWSPENDING")) !== version) return;
+  async dropPending(): Promise<void> {
+    const RemoveFromVersionId = await this.versionWith("AWSPENDING");
+    if (RemoveFromVersionId === undefined) return;
     await this.manager.send(
-      new UpdateSecretVersionStageCommand({
-        SecretId: this.arn,
-        VersionStage: "AWSPENDING",
-        RemoveFromVersionId: version,
-      }),
+      new UpdateSecretVersionStageCommand({ SecretId: this.arn, VersionStage: "AWSPENDING", RemoveFromVersionId }),
     );
   }
 

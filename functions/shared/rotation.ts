@@ -53,7 +53,7 @@ const finishSecret: Step = async (version, secret) => {
     await pendingValue(version, secret);
     await secret.makeCurrent(version);
   }
-  await secret.dropPending(version);
+  await secret.dropPending();
 };
 
 async function pendingValue<T>(version: string, secret: RotatingSecret<T>): Promise<T> {

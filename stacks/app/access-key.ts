@@ -6,9 +6,7 @@ import { IamUser } from "@cdktf/provider-aws/lib/iam-user";
 import { IamUserPolicy } from "@cdktf/provider-aws/lib/iam-user-policy";
 import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import { LambdaInvocation } from "@cdktf/provider-aws/lib/lambda-invocation";
-import { LambdaPermission } from "@cdktf/provider-aws/lib/lambda-permission";
 import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
-import { SecretsmanagerSecretRotation } from "@cdktf/provider-aws/lib/secretsmanager-secret-rotation";
 import { Fn } from "cdktf";
 import { Construct } from "constructs";
 import type { StageConfig } from "../../config";
@@ -19,6 +17,7 @@ import { lambdaBundle } from "./lambda-bundle";
 import { logGroup } from "./log-group";
 import { nodeFunction } from "./node-function";
 import { emptySecret } from "./secret";
+import { rotateSecrets } from "./secret-rotation";
 
 /** A key works for two of these at most: it stays active until the rotation after the one that replaced it. */
 const ROTATION_DAYS = 30;
@@ -97,7 +96,13 @@ export class AccessKey extends Construct {
       triggers: { code: lambdaBundle(SOURCE).codeHash, secret: this.secret.arn, user: this.user.uniqueId },
       dependsOn: [policy],
     });
-    this.rotate(stage);
+    rotateSecrets(this, {
+      stage,
+      function: this.function,
+      secrets: { rotation: this.secret },
+      days: ROTATION_DAYS,
+      firstValues: this.firstKey,
+    });
   }
 
   private role({ stage, keys, names, functionDescription }: AccessKeyProps, logs: CloudwatchLogGroup): Role {
@@ -141,23 +146,6 @@ export class AccessKey extends Construct {
           resources: [this.secret.arn],
         },
       ],
-    });
-  }
-
-  private rotate(stage: StageConfig): void {
-    const permission = new LambdaPermission(this, "permission", {
-      functionName: this.function.functionName,
-      action: "lambda:InvokeFunction",
-      principal: "secretsmanager.amazonaws.com",
-      sourceAccount: stage.accountId,
-    });
-    new SecretsmanagerSecretRotation(this, "rotation", {
-      secretId: this.secret.arn,
-      rotationLambdaArn: this.function.arn,
-      // The first key is new.
-      rotateImmediately: false,
-      rotationRules: { automaticallyAfterDays: ROTATION_DAYS },
-      dependsOn: [permission, this.firstKey],
     });
   }
 }

@@ -32,13 +32,22 @@ export function readMasterSecrets(scope: Construct, stage: StageConfig): DataAws
   });
 }
 
-/** The users' own secrets and the salt's. */
-export function writeSecrets(scope: Construct, secrets: SecretsmanagerSecret[]): DataAwsIamPolicyDocument {
+/** The users' own secrets, which it rotates, and the salt's. */
+export function writeSecrets(
+  scope: Construct,
+  rotated: SecretsmanagerSecret[],
+  salt: SecretsmanagerSecret,
+): DataAwsIamPolicyDocument {
   return new DataAwsIamPolicyDocument(scope, "write-secrets", {
     statement: [
       {
         actions: ["secretsmanager:GetSecretValue", "secretsmanager:PutSecretValue"],
-        resources: secrets.map((secret) => secret.arn),
+        resources: [...rotated, salt].map((secret) => secret.arn),
+      },
+      // What a rotation function needs besides (Secrets Manager user guide, execution role permissions).
+      {
+        actions: ["secretsmanager:DescribeSecret", "secretsmanager:UpdateSecretVersionStage"],
+        resources: rotated.map((secret) => secret.arn),
       },
       // Makes up a password; it concerns no resource, so none can be named.
       { actions: ["secretsmanager:GetRandomPassword"], resources: ["*"] },

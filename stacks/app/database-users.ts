@@ -1,4 +1,5 @@
-// REDCap's secrets (two database users', the salt), and the function in the VPC that writes them and sets the users up.
+// REDCap's secrets (two database users', the salt), and the function in the VPC that writes and rotates them
+// and sets the users up.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { LambdaFunction, LambdaFunctionVpcConfig } from "@cdktf/provider-aws/lib/lambda-function";
@@ -18,6 +19,7 @@ import { logGroup } from "./log-group";
 import type { Network } from "./network";
 import { nodeFunction } from "./node-function";
 import { emptySecret } from "./secret";
+import { rotateSecrets } from "./secret-rotation";
 import { allowHttpsOut, connect, securityGroup } from "./security-group";
 
 /** Lambda's longest: counting a large database takes minutes. */
@@ -33,7 +35,7 @@ export interface DatabaseUsersProps {
 
 export class DatabaseUsers extends Construct {
   readonly function: LambdaFunction;
-  /** REDCap's own user. JSON with engine, username, password, host, port, dbname, dbClusterIdentifier. */
+  /** REDCap's own user. JSON with engine, username, password, host, port, dbname, dbClusterIdentifier, masterarn. */
   readonly applicationSecret: SecretsmanagerSecret;
   /** The user that installs and upgrades REDCap; same JSON. */
   readonly ddlSecret: SecretsmanagerSecret;
@@ -76,6 +78,13 @@ export class DatabaseUsers extends Construct {
     });
     // A cluster answers only once it has an instance.
     this.invocation = this.invoke(stage, database, [database.writer, ...rules, ...network.ways]);
+    rotateSecrets(this, {
+      stage,
+      function: this.function,
+      secrets: { "application-rotation": this.applicationSecret, "ddl-rotation": this.ddlSecret },
+      days: stage.db.passwordRotationDays,
+      firstValues: this.invocation,
+    });
   }
 
   private role(stage: StageConfig, databaseKey: KmsKey, logs: CloudwatchLogGroup): Role {
@@ -83,11 +92,11 @@ export class DatabaseUsers extends Construct {
     return new Role(this, "role", {
       iam: stage.iam,
       name: names.databaseUsersFunction,
-      description: "Creates and checks the database users",
+      description: "Creates, checks and rotates the database users",
       assumedBy: "lambda.amazonaws.com",
       policies: {
         "master-secrets": readMasterSecrets(this, stage),
-        "own-secrets": writeSecrets(this, [this.applicationSecret, this.ddlSecret, this.saltSecret]),
+        "own-secrets": writeSecrets(this, [this.applicationSecret, this.ddlSecret], this.saltSecret),
         "database-key": decryptSecrets(this, stage, databaseKey),
         "network-interfaces": networkInterfaces(this, stage),
         logs: writeFunctionLogs(this, logs),
@@ -106,7 +115,7 @@ export class DatabaseUsers extends Construct {
     return nodeFunction(this, {
       source: "database-users",
       functionName: names.databaseUsersFunction,
-      description: "Creates, resets and checks REDCap's database users",
+      description: "Creates, resets, checks and rotates REDCap's database users",
       role,
       logs,
       timeout: TIMEOUT_SECONDS,

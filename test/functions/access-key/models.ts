@@ -6,34 +6,21 @@ import {
   LimitExceededException,
   ListAccessKeysCommand,
 } from "@aws-sdk/client-iam";
-import {
-  DescribeSecretCommand,
-  GetSecretValueCommand,
-  InvalidParameterException,
-  PutSecretValueCommand,
-  ResourceExistsException,
-  ResourceNotFoundException,
-  type SecretsManagerClient,
-  UpdateSecretVersionStageCommand,
-} from "@aws-sdk/client-secrets-manager";
 import { files } from "../../../functions/access-key/files";
 import type { Settings } from "../../../functions/access-key/keys";
 import { type AccessKey, User } from "../../../functions/access-key/user";
 import { RotatingSecret } from "../../../functions/shared/rotating-secret";
+import { clientOf, SecretsModel } from "../secrets-model";
 
 export const ARN = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/files-key-AbCdEf";
 const $metadata = {};
 const purpose = files("redcap-prod-files");
 
-interface Version {
-  value?: string;
-  stages: Set<string>;
-}
-
 export class Model {
   /** Keys that IAM knows, oldest first. */
   keys: string[] = [];
-  readonly versions = new Map<string, Version>();
+  private readonly manager = new SecretsModel();
+  readonly versions = this.manager.versions(ARN);
   readonly calls: string[] = [];
   /** Keys that S3 was tried with. */
   readonly tried: string[] = [];
@@ -44,9 +31,14 @@ export class Model {
   private made = 0;
 
   readonly settings: Settings<AccessKey> = {
-    user: new User({ send: this.sender((command) => this.iam(command)) } as unknown as IAMClient, "redcap-prod-files"),
+    user: new User(
+      {
+        send: (command: object) => this.call(command.constructor.name, () => this.iam(command)),
+      } as unknown as IAMClient,
+      "redcap-prod-files",
+    ),
     secret: new RotatingSecret(
-      { send: this.sender((command) => this.secrets(command)) } as unknown as SecretsManagerClient,
+      clientOf((operation, input) => this.call(operation, () => this.manager.answer(operation, input))),
       ARN,
       purpose.schema,
     ),
@@ -61,29 +53,26 @@ export class Model {
 
   /** What a container reads; undefined where there is nothing. */
   get current(): AccessKey | undefined {
-    const version = [...this.versions.values()].find(({ stages }) => stages.has("AWSCURRENT"));
-    return version?.value ? JSON.parse(version.value) : undefined;
+    const value = this.manager.value(ARN);
+    return value === undefined ? undefined : JSON.parse(value);
   }
 
   /** As RotateSecret begins: an empty version that is pending. */
   begin(version: string): void {
-    for (const { stages } of this.versions.values()) stages.delete("AWSPENDING");
-    this.versions.set(version, { stages: new Set(["AWSPENDING"]) });
+    this.manager.begin(ARN, version);
   }
 
-  private sender(answer: (command: object) => object) {
-    return async (command: object): Promise<object> => {
-      this.calls.push(command.constructor.name);
-      const failing = this.calls.length === this.failing?.call;
-      if (failing && !this.failing?.afterEffect) throw new Error("interrupted");
-      try {
-        return answer(command);
-      } finally {
-        this.watch();
-        // Whatever the answer was, it is lost.
-        if (failing) await Promise.reject(new Error("interrupted"));
-      }
-    };
+  private async call(name: string, answer: () => object): Promise<object> {
+    this.calls.push(name);
+    const failing = this.calls.length === this.failing?.call;
+    if (failing && !this.failing?.afterEffect) throw new Error("interrupted");
+    try {
+      return answer();
+    } finally {
+      this.watch();
+      // Whatever the answer was, it is lost.
+      if (failing) await Promise.reject(new Error("interrupted"));
+    }
   }
 
   private iam(command: object): object {
@@ -104,42 +93,5 @@ export class Model {
     const AccessKeyId = `AKIA${this.made}`;
     this.keys.push(AccessKeyId);
     return { AccessKey: { AccessKeyId, SecretAccessKey: `secret of ${AccessKeyId}` } };
-  }
-
-  private secrets(command: object): object {
-    if (command instanceof DescribeSecretCommand) {
-      const labelled = [...this.versions].map(([id, { stages }]) => [id, [...stages]]);
-      return { VersionIdsToStages: Object.fromEntries(labelled) };
-    }
-    if (command instanceof GetSecretValueCommand) {
-      const { VersionId, VersionStage = "AWSCURRENT" } = command.input;
-      const found = VersionId
-        ? this.versions.get(VersionId)
-        : [...this.versions.values()].find(({ stages }) => stages.has(VersionStage));
-      if (found?.value === undefined) throw new ResourceNotFoundException({ message: "no value", $metadata });
-      return { SecretString: found.value };
-    }
-    if (command instanceof PutSecretValueCommand) {
-      const { ClientRequestToken: id = `version-${this.versions.size}`, SecretString, VersionStages } = command.input;
-      const known = this.versions.get(id);
-      if (known?.value !== undefined && known.value !== SecretString)
-        throw new ResourceExistsException({ message: "another value", $metadata });
-      const stages = known?.stages ?? new Set();
-      this.versions.set(id, { stages, ...(SecretString !== undefined && { value: SecretString }) });
-      for (const label of VersionStages ?? ["AWSCURRENT"]) this.move(label, id);
-      return {};
-    }
-    if (!(command instanceof UpdateSecretVersionStageCommand)) throw new Error("This command is not known here.");
-    const { VersionStage = "", MoveToVersionId, RemoveFromVersionId } = command.input;
-    const holder = [...this.versions].find(([, { stages }]) => stages.has(VersionStage))?.[0];
-    if (holder !== RemoveFromVersionId) throw new InvalidParameterException({ message: "wrong version", $metadata });
-    if (MoveToVersionId) this.move(VersionStage, MoveToVersionId);
-    else this.versions.get(holder ?? "")?.stages.delete(VersionStage);
-    return {};
-  }
-
-  private move(label: string, id: string): void {
-    for (const { stages } of this.versions.values()) stages.delete(label);
-    this.versions.get(id)?.stages.add(label);
   }
 }

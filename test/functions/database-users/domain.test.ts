@@ -1,4 +1,5 @@
-import { handler, requireDomain } from "../../../functions/database-users";
+import { handler } from "../../../functions/database-users";
+import { requireDomain } from "../../../functions/database-users/domain";
 
 const DOMAIN = "cluster-abc123.eu-west-2.rds.amazonaws.com";
 

@@ -12,8 +12,12 @@ test("ensure writes the secrets and keeps the passwords unless told otherwise", 
     action: "ensure",
     cluster,
     writeSecrets: true,
-    newPasswords: false,
   });
+});
+
+test("a rotation's step is Secrets Manager's, which may say more", () => {
+  const rotation = { Step: "setSecret", SecretId: "arn", ClientRequestToken: "version" };
+  expect(parseEvent({ ...rotation, RotationToken: "x" })).toEqual(rotation);
 });
 
 test("check needs no master secret", () => {
@@ -27,11 +31,8 @@ test.each([
   [{ action: "ensure" }, /cluster: /],
   [{ action: "ensure", cluster: { ...cluster, port: "3306" } }, /cluster\.port: .*number/],
   [{ action: "ensure", cluster: { ...cluster, masterSecretArn: "x" } }, /cluster\.masterSecretArn: /],
-  [{ action: "ensure", cluster, newPassword: true }, /newPassword/],
-  [
-    { action: "ensure", cluster, writeSecrets: false, newPasswords: true },
-    /newPasswords: New passwords must be written/,
-  ],
+  [{ action: "ensure", cluster, newPasswords: true }, /newPasswords/],
+  [{ Step: "createSecret", SecretId: "arn" }, /ClientRequestToken: /],
   [null, /^Invalid event\. /],
 ])("refuses %j", (event, message) => {
   expect(() => parseEvent(event)).toThrow(message);

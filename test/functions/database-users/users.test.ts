@@ -13,7 +13,7 @@ const statements = (...grants: string[]) => grantStatements(APPLICATION_USER, "r
 test("a user is created or changed, over TLS only, with the password as a placeholder", () => {
   expect(passwordStatements(APPLICATION_USER)).toEqual([
     "CREATE USER IF NOT EXISTS `redcap`@`%` IDENTIFIED BY ? REQUIRE SSL",
-    "ALTER USER `redcap`@`%` IDENTIFIED BY ? REQUIRE SSL",
+    "ALTER USER `redcap`@`%` IDENTIFIED BY ? REQUIRE SSL ACCOUNT UNLOCK",
   ]);
 });
 
