@@ -12,6 +12,8 @@ export type * from "./schema/database";
 export type * from "./schema/deployment";
 export { accountSettings } from "./schema/deployment";
 export { hostName, isDelegated } from "./schema/domain";
+export type { RelayConfig, SesConfig } from "./schema/mail";
+export { mailOf } from "./schema/mail";
 export type * from "./schema/network";
 export type { Route53NsConfig } from "./schema/route53-ns";
 export type * from "./schema/service";

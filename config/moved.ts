@@ -17,5 +17,6 @@ export const MOVED: Record<string, string> = {
   maxAllowedPacket: "db.maxAllowedPacket",
   preferredMaintenanceWindow: "db.preferredMaintenanceWindow",
   scaling: "db.scaling for the database, service.scaling for the containers",
+  mailFromDomain: 'mail.mailFromDomain (with mail.type "ses")',
   certificate: "service.certificateArn",
 };

@@ -54,6 +54,14 @@ export function stageNames(stage: StageConfig) {
     filesKeySecret: `${prefix}/files-key`,
     /** Function that makes and rotates that key. */
     filesKeyFunction: `${prefix}-files-key`,
+    /** IAM user with whose SMTP credentials REDCap sends mail through SES, and what belongs to it. */
+    mailUser: `${prefix}-mail`,
+    mailSecret: `${prefix}/mail`,
+    mailKeyFunction: `${prefix}-mail-key`,
+    /** SES configuration set of what REDCap sends. */
+    mailConfigurationSet: prefix,
+    /** Topic of its bounces and complaints. */
+    mailTopic: `${prefix}-mail`,
     filesBucket: `${prefix}-files-${stage.accountId}-${stage.region}`,
     logsBucket: `${prefix}-logs-${stage.accountId}-${stage.region}`,
     ecsCluster: prefix,

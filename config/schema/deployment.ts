@@ -4,6 +4,7 @@ import { type BackupRule, backupDestination } from "./backup";
 import { accountId } from "./common";
 import { domainProblems } from "./domain";
 import { route53Ns } from "./route53-ns";
+import { mailOf, mailProblems } from "./mail";
 import { stage } from "./stage";
 
 const ownership = z.enum(["create", "existing"], 'Use "create" or "existing".').default("create");
@@ -54,6 +55,21 @@ export const deployment = shape.superRefine((value, context) => {
       );
     }
     for (const [field, message] of domainProblems(entry)) issue([...at, field], message);
+    for (const [field, message] of mailProblems(entry)) issue([...at, "mail", field], message);
+    const identity = (stage: typeof entry) => {
+      const mail = mailOf(stage);
+      return mail?.type === "ses" && mail.created
+        ? [stage.accountId, stage.region, mail.identity].join(" ")
+        : undefined;
+    };
+    const owner = value.stages.find((other) => identity(other) && identity(other) === identity(entry));
+    if (owner && owner !== entry) {
+      const [, , name] = identity(entry)?.split(" ") ?? [];
+      issue(
+        [...at, "mail"],
+        `Stage "${owner.name}" makes the SES identity ${name} in this account and region: write mail: { type: "ses", existingIdentity: "${name}" }, or let the stages send from different addresses.`,
+      );
+    }
     if (entry.service.type === "fargate" && !entry.service.certificateArn && !entry.domain) {
       issue(
         [...at, "service", "certificateArn"],

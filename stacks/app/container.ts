@@ -6,6 +6,7 @@ import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
 import type { FilesKey } from "./files-key";
+import type { Mail } from "./mail";
 import type { Network } from "./network";
 
 /** Seconds between the request to stop and the kill; Fargate's longest. */
@@ -36,6 +37,7 @@ export interface ContainerProps {
   databaseUsers: DatabaseUsers;
   files: Files;
   filesKey: FilesKey;
+  mail: Mail | undefined;
   logs: CloudwatchLogGroup;
 }
 
@@ -110,13 +112,15 @@ const containers = (definitions: Definition[]): Containers => ({
  *
  * ARNs, not values: it reads the secrets again while it serves, so that rotated ones arrive without a new task.
  */
-const applicationVariables = ({ stage, database, databaseUsers, files, filesKey }: ContainerProps) => ({
+const applicationVariables = ({ stage, database, databaseUsers, files, filesKey, mail }: ContainerProps) => ({
   AWS_REGION: stage.region,
   DATABASE_SECRET_ARN: databaseUsers.applicationSecret.arn,
   SALT_SECRET_ARN: databaseUsers.saltSecret.arn,
   FILES_BUCKET: files.bucket.bucket,
   FILES_SECRET_ARN: filesKey.secret.arn,
   ...(database.readerHost ? { READER_HOST: database.readerHost } : {}),
+  ...(mail ? { MAIL_SECRET_ARN: mail.secretArn, MAIL_FROM: mail.fromAddress } : {}),
+  ...(mail?.configurationSet ? { MAIL_CONFIGURATION_SET: mail.configurationSet } : {}),
   ...(hostName(stage) ? { BASE_URL: `https://${hostName(stage)}/` } : {}),
 });
 

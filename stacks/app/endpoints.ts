@@ -3,9 +3,11 @@ import {
   DataAwsIamPolicyDocument,
   type DataAwsIamPolicyDocumentStatement as Statement,
 } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { DataAwsVpcEndpointService } from "@cdktf/provider-aws/lib/data-aws-vpc-endpoint-service";
+import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcEndpoint } from "@cdktf/provider-aws/lib/vpc-endpoint";
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
-import type { ITerraformDependable } from "cdktf";
+import { type ITerraformDependable, Token } from "cdktf";
 import { Construct } from "constructs";
 import { partitionOf, type StageConfig, stageNames } from "../../config";
 import type { CreatedNetwork } from "./network";
@@ -19,13 +21,17 @@ export interface EndpointsProps {
   network: CreatedNetwork;
   /** Whether there is no other way out. */
   interfaceEndpoints: boolean;
+  /** Whether REDCap sends mail through SES. */
+  mail: boolean;
 }
 
 export class Endpoints extends Construct {
   /** What to depend on before something in a private subnet uses an endpoint. */
   readonly ways: ITerraformDependable[];
+  /** Of SES's SMTP endpoint, if there is one: without a rule until who sends mail is connected to it. */
+  readonly smtp?: SecurityGroup;
 
-  constructor(scope: Construct, id: string, { stage, network, interfaceEndpoints }: EndpointsProps) {
+  constructor(scope: Construct, id: string, { stage, network, interfaceEndpoints, mail }: EndpointsProps) {
     super(scope, id);
     const { prefix } = stageNames(stage);
     const serviceName = (service: string) =>
@@ -73,6 +79,44 @@ export class Endpoints extends Construct {
         }),
       );
     }
+    if (mail) this.smtp = this.smtpEndpoint(prefix, network, serviceName("email-smtp"));
+  }
+
+  /**
+   * SES's is not in every zone (SES developer guide, VPC endpoints), and one zone is enough for all of them. It takes no
+   * endpoint policy; only SMTP credentials let a message pass.
+   */
+  private smtpEndpoint(prefix: string, network: CreatedNetwork, serviceName: string): SecurityGroup {
+    const group = securityGroup(this, "smtp-security-group", {
+      name: `${prefix}-smtp-endpoint`,
+      vpcId: network.vpcId,
+      description: "SMTP endpoint of Amazon SES",
+    });
+    const service = new DataAwsVpcEndpointService(this, "smtp-service", { serviceName });
+    const subnets = network.privateSubnets.map((subnet) => `aws_subnet.${subnet.friendlyUniqueId}`).join(", ");
+    const zones = `data.aws_vpc_endpoint_service.${service.friendlyUniqueId}.availability_zones`;
+    const inZone = `contains(${zones}, subnet.availability_zone)`;
+    this.ways.push(
+      new VpcEndpoint(this, "email-smtp", {
+        vpcId: network.vpcId,
+        vpcEndpointType: "Interface",
+        serviceName,
+        subnetIds: Token.asList(`\${[for subnet in [${subnets}] : subnet.id if ${inZone}]}`),
+        securityGroupIds: [group.id],
+        privateDnsEnabled: true,
+        tags: { Name: `${prefix}-email-smtp` },
+        lifecycle: {
+          precondition: [
+            {
+              condition: `\${anytrue([for subnet in [${subnets}] : ${inZone}])}`,
+              errorMessage:
+                'network: SES has no SMTP endpoint in the zones of this VPC. Use nat "one", more zones, or another relay (mail).',
+            },
+          ],
+        },
+      }),
+    );
+    return group;
   }
 
   /**

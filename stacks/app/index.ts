@@ -1,7 +1,7 @@
 // One stage of REDCap: what there is, and what is connected to what.
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import type { Construct } from "constructs";
-import { type BackupDestinationConfig, hostName, PROVIDER_VERSIONS, type StageConfig } from "../../config";
+import { type BackupDestinationConfig, hostName, mailOf, PROVIDER_VERSIONS, type StageConfig } from "../../config";
 import { BaseStack } from "../base-stack";
 import { Certificate } from "./certificate";
 import { Cron } from "./cron";
@@ -17,6 +17,7 @@ import { FilesKey } from "./files-key";
 import { FlowLogs } from "./flow-logs";
 import { LoadBalancer } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
+import { mail } from "./mail";
 import { CreatedNetwork, type Network } from "./network";
 import { Notifications } from "./notifications";
 import { addOutputs } from "./outputs";
@@ -48,6 +49,9 @@ export class AppStack extends BaseStack {
     const filesKey = new FilesKey(this, "files-key", { stage, keys, files });
     const database = new Database(this, "database", { stage, network, keys });
     const databaseUsers = new DatabaseUsers(this, "database-users", { stage, network, keys, database });
+    const host = hostName(stage);
+    const domain = host ? new Domain(this, "domain", { stage, hostName: host }) : undefined;
+    const relay = mail(this, "mail", { stage, keys, network, domain });
     const tasks = new Tasks(this, "tasks", {
       stage,
       config,
@@ -57,9 +61,8 @@ export class AppStack extends BaseStack {
       databaseUsers,
       files,
       filesKey,
+      mail: relay,
     });
-    const host = hostName(stage);
-    const domain = host ? new Domain(this, "domain", { stage, hostName: host }) : undefined;
     const certificateArn =
       config.certificateArn ?? (domain && new Certificate(this, "certificate", { domain }).issuedArn);
     const loadBalancer = new LoadBalancer(this, "load-balancer", {
@@ -84,6 +87,7 @@ export class AppStack extends BaseStack {
       files,
       logsBucket,
       domain,
+      mail: relay,
       loadBalancer,
       tasks,
       service,
@@ -94,9 +98,15 @@ export class AppStack extends BaseStack {
     const config = stage.network;
     if (config.type === "existing") return new ExistingNetwork(this, "network", { config, internal });
     const network = new CreatedNetwork(this, "network", { stage, config, internal });
-    const endpoints = new Endpoints(this, "endpoints", { stage, network, interfaceEndpoints: config.nat === "none" });
+    const endpoints = new Endpoints(this, "endpoints", {
+      stage,
+      network,
+      interfaceEndpoints: config.nat === "none",
+      mail: mailOf(stage)?.type === "ses",
+    });
     new FlowLogs(this, "flow-logs", { stage, vpcId: network.vpcId, logsKey: keys.logs });
     network.ways.push(...endpoints.ways);
+    if (endpoints.smtp) network.smtpEndpoint = endpoints.smtp;
     return network;
   }
 }

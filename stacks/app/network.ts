@@ -7,6 +7,7 @@ import { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { Route } from "@cdktf/provider-aws/lib/route";
 import { RouteTable } from "@cdktf/provider-aws/lib/route-table";
 import { RouteTableAssociation } from "@cdktf/provider-aws/lib/route-table-association";
+import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { Subnet } from "@cdktf/provider-aws/lib/subnet";
 import { Vpc } from "@cdktf/provider-aws/lib/vpc";
 import { type ITerraformDependable, propertyAccess, Token } from "cdktf";
@@ -24,6 +25,8 @@ export interface Network {
   loadBalancerCidrs: string;
   /** What to depend on before something in a private subnet reaches AWS's APIs. */
   ways: ITerraformDependable[];
+  /** Of SES's SMTP endpoint in the VPC; without one, SES is somewhere on the internet. */
+  smtpEndpoint?: SecurityGroup;
 }
 
 export interface CreatedNetworkProps {
@@ -39,12 +42,14 @@ const FIRST_PUBLIC_BLOCK = 8;
 export class CreatedNetwork extends Construct implements Network {
   readonly vpcId: string;
   readonly cidr: string;
+  readonly privateSubnets: Subnet[];
   readonly privateSubnetIds: string[];
   readonly loadBalancerSubnetIds: string[];
   readonly loadBalancerCidrs: string;
   /** One per zone. */
   readonly privateRouteTableIds: string[];
   readonly ways: ITerraformDependable[] = [];
+  smtpEndpoint?: SecurityGroup;
 
   constructor(scope: Construct, id: string, { stage, config, internal }: CreatedNetworkProps) {
     super(scope, id);
@@ -68,7 +73,7 @@ export class CreatedNetwork extends Construct implements Network {
     const subnets = (tier: "private" | "public", firstBlock: number) =>
       Array.from({ length: config.zones }, (_, index) => {
         const cidr = subnetBlock(config.cidr, firstBlock + index);
-        const { id } = new Subnet(this, `${tier}-${index + 1}`, {
+        const subnet = new Subnet(this, `${tier}-${index + 1}`, {
           vpcId: vpc.id,
           cidrBlock: cidr,
           availabilityZone: Token.asString(propertyAccess(zones.names, [index])),
@@ -77,11 +82,12 @@ export class CreatedNetwork extends Construct implements Network {
           // The list grows when AWS opens a zone; a subnet must not move for that.
           lifecycle: { ignoreChanges: ["availability_zone"] },
         });
-        return { id, cidr };
+        return { subnet, id: subnet.id, cidr };
       });
     const privateSubnets = subnets("private", 0);
     const publicSubnets = subnets("public", FIRST_PUBLIC_BLOCK);
     const balanced = internal ? privateSubnets : publicSubnets;
+    this.privateSubnets = privateSubnets.map(({ subnet }) => subnet);
     this.privateSubnetIds = privateSubnets.map(({ id }) => id);
     this.loadBalancerSubnetIds = balanced.map(({ id }) => id);
     this.loadBalancerCidrs = balanced.map(({ cidr }) => cidr).join(" ");

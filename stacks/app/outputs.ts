@@ -8,6 +8,7 @@ import type { FargateService } from "./fargate-service";
 import type { Files } from "./files";
 import type { LoadBalancer } from "./load-balancer";
 import type { LogsBucket } from "./logs-bucket";
+import type { Mail } from "./mail";
 import type { Network } from "./network";
 import type { Notifications } from "./notifications";
 import type { Tasks } from "./tasks";
@@ -21,6 +22,7 @@ export interface OutputsProps {
   files: Files;
   logsBucket: LogsBucket;
   domain: Domain | undefined;
+  mail: Mail | undefined;
   loadBalancer: LoadBalancer;
   tasks: Tasks;
   /** None while it waits for a certificate. */
@@ -29,7 +31,7 @@ export interface OutputsProps {
 
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
   const { stage, notifications, network, database, databaseUsers, files, logsBucket, domain, loadBalancer } = props;
-  const { tasks, service } = props;
+  const { mail, tasks, service } = props;
   const outputs: Record<string, [value: string | string[] | number | object[], description: string]> = {
     load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
     load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
@@ -55,6 +57,16 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
       : {}),
     ...(domain?.recordsToEnter.length
       ? { dns_records: [domain.recordsToEnter, "DNS records to enter where the domain is hosted"] }
+      : {}),
+    ...(mail
+      ? {
+          mail_from: [mail.fromAddress, "Address that REDCap sends from"],
+          mail_secret_arn: [mail.secretArn, "Secret of the SMTP relay's credentials"],
+        }
+      : {}),
+    ...(mail?.topic ? { mail_topic_arn: [mail.topic.arn, "Bounces and complaints, for further subscribers"] } : {}),
+    ...(mail?.suggestedRecords?.length
+      ? { mail_policy_records: [mail.suggestedRecords, "SPF and DMARC, to enter where these names have none"] }
       : {}),
   };
   for (const [name, [value, description]] of Object.entries(outputs))

@@ -2,13 +2,13 @@
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
-import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import { Construct } from "constructs";
 import { arn, type StageConfig, stageNames } from "../../config";
 import { fromAccount, Role } from "../role";
 import type { DatabaseUsers } from "./database-users";
 import { type Files, useFiles } from "./files";
 import type { FilesKey } from "./files-key";
+import type { Mail } from "./mail";
 
 export interface ServiceRolesProps {
   stage: StageConfig;
@@ -18,6 +18,7 @@ export interface ServiceRolesProps {
   secretKey: KmsKey;
   files: Files;
   filesKey: FilesKey;
+  mail: Mail | undefined;
   logs: CloudwatchLogGroup;
 }
 
@@ -27,7 +28,7 @@ export class ServiceRoles extends Construct {
 
   constructor(scope: Construct, id: string, props: ServiceRolesProps) {
     super(scope, id);
-    const { stage, image, databaseUsers, secretKey, files, filesKey, logs } = props;
+    const { stage, image, databaseUsers, secretKey, files, filesKey, mail, logs } = props;
     const { applicationSecret, ddlSecret, saltSecret } = databaseUsers;
     const { prefix } = stageNames(stage);
     const common = {
@@ -63,6 +64,17 @@ export class ServiceRoles extends Construct {
           secretKey,
         ),
         "use-files": useFiles(this, stage, files),
+        ...(mail
+          ? {
+              "read-mail-secret": readSecrets(
+                this,
+                "mail-secret",
+                stage,
+                [{ arn: mail.secretArn }],
+                mail.secretKeyArn ? { arn: mail.secretKeyArn } : undefined,
+              ),
+            }
+          : {}),
       },
     });
   }
@@ -74,22 +86,29 @@ function writeLogs(scope: Construct, group: CloudwatchLogGroup): DataAwsIamPolic
   });
 }
 
-/** These secrets and no other; their key only through Secrets Manager. */
-function readSecrets(scope: Construct, id: string, stage: StageConfig, secrets: SecretsmanagerSecret[], key: KmsKey) {
+/** These secrets and no other; their key, if it is a customer's, only through Secrets Manager. */
+function readSecrets(
+  scope: Construct,
+  id: string,
+  stage: StageConfig,
+  secrets: { arn: string }[],
+  key: { arn: string } | undefined,
+) {
+  const decrypt = key && {
+    actions: ["kms:Decrypt"],
+    resources: [key.arn],
+    condition: [
+      {
+        test: "StringEquals",
+        variable: "kms:ViaService",
+        values: [`secretsmanager.${stage.region}.amazonaws.com`],
+      },
+    ],
+  };
   return new DataAwsIamPolicyDocument(scope, id, {
     statement: [
       { actions: ["secretsmanager:GetSecretValue"], resources: secrets.map((secret) => secret.arn) },
-      {
-        actions: ["kms:Decrypt"],
-        resources: [key.arn],
-        condition: [
-          {
-            test: "StringEquals",
-            variable: "kms:ViaService",
-            values: [`secretsmanager.${stage.region}.amazonaws.com`],
-          },
-        ],
-      },
+      ...(decrypt ? [decrypt] : []),
     ],
   });
 }

@@ -14,6 +14,7 @@ import type { EncryptionKeys } from "./encryption-keys";
 import type { Files } from "./files";
 import type { FilesKey } from "./files-key";
 import { logGroup } from "./log-group";
+import { connectToRelay, type Mail } from "./mail";
 import type { Network } from "./network";
 import { connect, securityGroup } from "./security-group";
 import { ServiceRoles } from "./service-roles";
@@ -28,6 +29,7 @@ export interface TasksProps {
   databaseUsers: DatabaseUsers;
   files: Files;
   filesKey: FilesKey;
+  mail: Mail | undefined;
 }
 
 export class Tasks extends Construct {
@@ -43,7 +45,7 @@ export class Tasks extends Construct {
 
   constructor(scope: Construct, id: string, props: TasksProps) {
     super(scope, id);
-    const { stage, config, network, keys, database, databaseUsers, files, filesKey } = props;
+    const { stage, config, network, keys, database, databaseUsers, files, filesKey, mail } = props;
     const names = stageNames(stage);
     const logs = logGroup(this, "logs", { stage, name: `/aws/ecs/${names.ecsService}`, key: keys.logs });
     const insights = logGroup(this, "insights-logs", {
@@ -64,9 +66,10 @@ export class Tasks extends Construct {
       secretKey: keys.database,
       files,
       filesKey,
+      mail,
       logs,
     });
-    this.containerProps = { stage, config, network, database, databaseUsers, files, filesKey, logs };
+    this.containerProps = { stage, config, network, database, databaseUsers, files, filesKey, mail, logs };
     // Without a role of its own: ECS brings the secrets, and it calls AWS for nothing else.
     this.upgradeTask = fargateTask(this, "upgrade-task", config, {
       family: names.upgradeTask,
@@ -78,6 +81,7 @@ export class Tasks extends Construct {
     this.needs = [
       databaseUsers.invocation,
       filesKey.firstKey,
+      ...(mail?.needs ?? []),
       ...this.roles.execution.rights,
       ...this.roles.task.rights,
       ...rules,
@@ -85,8 +89,8 @@ export class Tasks extends Construct {
     ];
   }
 
-  /** REDCap calls what its administrators configure, but only where `service.egress` lets it. */
-  private connect({ stage, config, network, database }: TasksProps) {
+  /** REDCap calls what its administrators configure, but only where `service.egress` lets it; and its mail relay. */
+  private connect({ stage, config, network, database, mail }: TasksProps) {
     const group = securityGroup(this, "security-group", {
       name: `${stageNames(stage).prefix}-service`,
       vpcId: network.vpcId,
@@ -110,6 +114,7 @@ export class Tasks extends Construct {
             description: "What REDCap is configured to call",
           }),
       ),
+      ...(mail ? connectToRelay(this, group, mail, config.egress) : []),
     ];
     return { group, rules };
   }

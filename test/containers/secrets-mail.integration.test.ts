@@ -90,6 +90,39 @@ describeContainers("mail", () => {
     ]);
   });
 
+  test("as SES wants it: with its own kind of credentials, and the configuration set in a header", async () => {
+    // Base64, as SES's passwords are.
+    const ses = { username: "AKIA0123456789ABCDEF", password: "BH+jbMzper5WwlwUar9E1ySBqHa9whi0GPo/sJ0mVYI=" };
+    relay.setCredentials(ses.username, ses.password);
+    await image.database.putSecret(arn, secret(ses));
+    const container = await serve({ MAIL_SECRET_ARN: arn, MAIL_CONFIGURATION_SET: "redcap-prod" });
+    expect(await send(container, "ses")).toBe("sent");
+    const [message] = relay.messages;
+    expect(message).toMatchObject({ username: ses.username, headers: { "x-ses-configuration-set": "redcap-prod" } });
+    expect(message).toMatchObject({ headers: { subject: "ses", from: FROM } });
+    expect(message?.body).toContain("A message from REDCap's stand-in.");
+  });
+
+  test("none is lost while the key is rotated: the old one works until the new one is in use", async () => {
+    const container = await serve({ MAIL_SECRET_ARN: arn });
+    let number = 0;
+    const sendUntil = async (username: string) => {
+      for (const end = Date.now() + 20_000; Date.now() < end && relay.messages.at(-1)?.username !== username; ) {
+        number += 1;
+        expect(await send(container, String(number))).toBe("sent");
+      }
+      expect(relay.messages.at(-1)?.username).toBe(username);
+    };
+    await sendUntil(FIRST.username);
+    relay.addCredentials(SECOND.username, SECOND.password);
+    await image.database.putSecret(arn, secret(SECOND));
+    await sendUntil(SECOND.username);
+    expect(relay.refused).toEqual([]);
+    expect(relay.messages.map(({ headers }) => headers.subject)).toEqual(
+      Array.from({ length: number }, (_, index) => String(index + 1)),
+    );
+  });
+
   test("is not sent to a relay whose certificate is not trusted", async () => {
     const container = await serve({ MAIL_SECRET_ARN: arn }, false);
     expect(await send(container, "untrusted")).toBe("refused");

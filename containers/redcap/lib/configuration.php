@@ -62,6 +62,10 @@ function writeMailSettings(?array $mail): void
     if ($mail !== null && $from === '') {
         throw new Refusal('MAIL_SECRET is given without MAIL_FROM, the address that the relay lets this REDCap send from.');
     }
+    $set = getenv('MAIL_CONFIGURATION_SET') ?: '';
+    if (!preg_match('/^[\w-]{0,64}$/D', $set)) {
+        throw new Refusal('MAIL_CONFIGURATION_SET is not the name of an SES configuration set.');
+    }
     $lines = $mail === null ? ['# no relay'] : [
         'account default',
         'host ' . quoted($mail['host']),
@@ -78,6 +82,8 @@ function writeMailSettings(?array $mail): void
         'timeout 30',
     ];
     replaceFile('/run/redcap/msmtprc', implode("\n", $lines) . "\n");
+    // SES takes it out and acts on it.
+    replaceFile('/run/redcap/mail-headers', $set === '' ? '' : "X-SES-CONFIGURATION-SET: $set\n");
 }
 
 /** A value for msmtp, which ends at a line's end and knows no way to write a quote. */

@@ -29,13 +29,15 @@ export interface SmtpSink {
   refused: string[];
   /** From now on only these let a client in. */
   setCredentials(username: string, password: string): void;
+  /** From now on these do, too. */
+  addCredentials(username: string, password: string): void;
   stop(): Promise<void>;
 }
 
 export async function smtpSink(username: string, password: string): Promise<SmtpSink> {
   const folder = mkdtempSync(join(tmpdir(), "redcap-smtp-"));
   const certificates = await makeCertificates(which("openssl") ?? "openssl", folder);
-  const allowed = { username, password };
+  const allowed = new Map([[username, password]]);
   const messages: ReceivedMail[] = [];
   const refused: string[] = [];
   const server = new SMTPServer({
@@ -44,7 +46,7 @@ export async function smtpSink(username: string, password: string): Promise<Smtp
     authMethods: ["PLAIN", "LOGIN"],
     disableReverseLookup: true,
     onAuth: (auth, _session, callback) => {
-      if (auth.username === allowed.username && auth.password === allowed.password) {
+      if (auth.username && auth.password && allowed.get(auth.username) === auth.password) {
         callback(null, { user: auth.username });
       } else {
         refused.push(auth.username ?? "");
@@ -79,7 +81,11 @@ export async function smtpSink(username: string, password: string): Promise<Smtp
     mount: { source: certificates.caFile, target: "/etc/ssl/certs/ca-certificates.crt" },
     messages,
     refused,
-    setCredentials: (name, secret) => Object.assign(allowed, { username: name, password: secret }),
+    setCredentials: (name, secret) => {
+      allowed.clear();
+      allowed.set(name, secret);
+    },
+    addCredentials: (name, secret) => allowed.set(name, secret),
     stop: async () => {
       await new Promise<void>((resolve) => server.close(() => resolve()));
       rmSync(folder, { recursive: true });
