@@ -14,7 +14,7 @@ function publicSubnets(stack: SynthesizedStack): Set<string> {
 /** Functions that are in no VPC, by the beginning of their logical id, and why. */
 const OUTSIDE_THE_VPC: Record<string, string> = {
   "files-key_function": "calls IAM, which a stage without NAT does not reach from its VPC",
-  "mail_key_function": "calls IAM, which a stage without NAT does not reach from its VPC",
+  mail_key_function: "calls IAM, which a stage without NAT does not reach from its VPC",
 };
 
 /** Neither told of the database nor let at a network: then it may be outside. */
