@@ -3,8 +3,8 @@ import { z } from "zod";
 import { type BackupRule, backupDestination } from "./backup";
 import { accountId } from "./common";
 import { domainProblems } from "./domain";
-import { route53Ns } from "./route53-ns";
 import { mailOf, mailProblems } from "./mail";
+import { route53Ns } from "./route53-ns";
 import { stage } from "./stage";
 
 const ownership = z.enum(["create", "existing"], 'Use "create" or "existing".').default("create");

@@ -30,6 +30,7 @@ import { secretRotation } from "./gaps/secret-rotation";
 import { securityGroupRules } from "./gaps/security-groups";
 import { serviceQuotas } from "./gaps/service-quotas";
 import { ses } from "./gaps/ses";
+import { sesEvents } from "./gaps/ses-events";
 import { stepFunctions } from "./gaps/step-functions";
 import { makeCertificates } from "./host/certificates";
 import { environment, writeProfiles } from "./host/environment";
@@ -38,6 +39,7 @@ import { startMoto } from "./host/moto";
 import { MotoClient } from "./host/moto-client";
 import { lambda } from "./lambda";
 import { listen, type Overlay } from "./server";
+import { type SentMail, sesSmtp } from "./smtp";
 import { requireTools } from "./tools";
 
 export interface LocalAwsAccount {
@@ -78,6 +80,8 @@ export interface LocalAws {
   dataFolder: string;
   /** The world's DNS: what a person enters outside the accounts. */
   dns: Dns;
+  /** What SES took, over SMTP on localhost: credentials and rules are its own. */
+  mail: { port: number; sent: SentMail[] };
   /** PEM of the authority that the local databases' certificates come from. */
   caFile: string;
   /** Ends every server and removes the data. */
@@ -141,7 +145,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const endpoint = `http://127.0.0.1:${port}`;
   writeProfiles(folder, options.accounts, options.region, (account) => identities.credentialsOf(account));
 
-  const functions = lambda({ moto: client, endpoint, caFile: certificates.caFile, folder });
+  const smtp = await sesSmtp(client, certificates, options.region);
+  const functions = lambda({ moto: client, endpoint, smtpPort: smtp.port, caFile: certificates.caFile, folder });
   const backup = createBackupService({
     endpoint,
     region: options.region,
@@ -165,6 +170,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     route53(client),
     s3(client),
     codeBuild(client.forward),
+    smtp.service,
+    sesEvents(client),
     ses(client.forward),
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
@@ -179,9 +186,11 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     credentials: (account) => identities.credentialsOf(account),
     dataFolder: folder,
     dns,
+    mail: smtp,
     caFile: certificates.caFile,
     stop: async () => {
       await backup.stop();
+      await smtp.stop();
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));
       await rds.state.stop();

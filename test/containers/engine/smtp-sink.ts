@@ -6,15 +6,13 @@ import { join } from "node:path";
 import { SMTPServer } from "smtp-server";
 import { makeCertificates } from "../../local-aws/host/certificates";
 import { which } from "../../local-aws/host/processes";
+import { type Message, parseMessage } from "../../local-aws/smtp/message";
 
-export interface ReceivedMail {
+export interface ReceivedMail extends Message {
   /** User name that the sender gave with the right password. */
   username: string;
   from: string;
   to: string[];
-  /** The message's headers by lower-case name, folded lines joined. */
-  headers: Record<string, string>;
-  body: string;
 }
 
 export interface SmtpSink {
@@ -62,7 +60,7 @@ export async function smtpSink(username: string, password: string): Promise<Smtp
           username: String(session.user ?? ""),
           from: mailFrom ? mailFrom.address : "",
           to: rcptTo.map(({ address }) => address),
-          ...parse(Buffer.concat(chunks).toString()),
+          ...parseMessage(Buffer.concat(chunks).toString()),
         });
         callback();
       });
@@ -91,11 +89,4 @@ export async function smtpSink(username: string, password: string): Promise<Smtp
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-function parse(message: string): Pick<ReceivedMail, "headers" | "body"> {
-  const [head = "", body = ""] = message.split(/\r?\n\r?\n(.*)/s);
-  const lines = head.replace(/\r?\n[ \t]+/g, " ").split(/\r?\n/);
-  const headers = lines.map((line) => line.split(/:\s*(.*)/s).slice(0, 2) as [string, string]);
-  return { headers: Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value])), body };
 }

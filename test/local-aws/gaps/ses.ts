@@ -1,5 +1,6 @@
-// SES v2: the MAIL FROM domain and the tags of an identity, which moto lacks, and the form of a configuration set's sending option.
-import { type AwsRequest, type AwsResponse, json, jsonBody, type Moto, type Service } from "../service";
+// SES v2: an identity's MAIL FROM domain, DKIM tokens and tags, which moto lacks, and the form of a configuration set's sending option.
+import { createHash } from "node:crypto";
+import { AwsError, type AwsRequest, type AwsResponse, json, jsonBody, type Moto, type Service } from "../service";
 
 interface MailFrom {
   MailFromDomain?: string;
@@ -13,6 +14,21 @@ interface Tag {
 
 /** Path of an identity's ARN. */
 const IDENTITY = /:identity\/([^/]+)$/;
+const DKIM_TOKENS = 3;
+
+/**
+ * Easy DKIM: the CNAME records to make, for domains. Here they are found at once.
+ * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DkimAttributes.html
+ */
+function dkimOf(identity: string, attributes: { NextSigningKeyLength?: string } = {}): object {
+  if (identity.includes("@")) return attributes;
+  const token = (number: number) => createHash("sha256").update(`${identity} ${number}`).digest("hex").slice(0, 32);
+  return {
+    ...attributes,
+    Tokens: Array.from({ length: DKIM_TOKENS }, (_, index) => token(index)),
+    CurrentSigningKeyLength: attributes.NextSigningKeyLength,
+  };
+}
 
 export function ses(moto: Moto): Service {
   const mailFrom = new Map<string, MailFrom>();
@@ -41,18 +57,32 @@ export function ses(moto: Moto): Service {
       const arn = request.query.get("ResourceArn") ?? jsonBody<{ ResourceArn?: string }>(request).ResourceArn ?? "";
       return IDENTITY.test(arn) ? tags(request, arn) : undefined;
     }
-    const [, identity, rest] = /^\/v2\/email\/identities\/([^/]+)(\/mail-from)?$/.exec(request.path) ?? [];
-    const key = [request.account, request.region, decodeURIComponent(identity ?? "")].join("/");
+    const [, encoded, rest] = /^\/v2\/email\/identities\/([^/]+)(\/mail-from)?$/.exec(request.path) ?? [];
+    const identity = decodeURIComponent(encoded ?? "");
+    const key = [request.account, request.region, identity].join("/");
     if (rest && request.method === "PUT") {
-      mailFrom.set(key, jsonBody<MailFrom>(request));
+      const wanted = jsonBody<MailFrom>(request);
+      // https://docs.aws.amazon.com/ses/latest/dg/mail-from.html
+      if (wanted.MailFromDomain && !wanted.MailFromDomain.endsWith(`.${identity.split("@").at(-1)}`))
+        throw new AwsError("BadRequestException", `${wanted.MailFromDomain} is not a subdomain of ${identity}.`);
+      mailFrom.set(key, wanted);
       return json({});
+    }
+    if (identity && request.method === "DELETE") {
+      mailFrom.delete(key);
+      return undefined;
     }
     if (identity && request.method === "GET") {
       const answer = await moto(request);
+      if (answer.status >= 400) return answer;
+      const found = JSON.parse(answer.body.toString()) as { DkimAttributes?: object };
       const domain = mailFrom.get(key);
-      if (answer.status >= 400 || !domain?.MailFromDomain) return answer;
       const attributes = { BehaviorOnMxFailure: "USE_DEFAULT_VALUE", ...domain, MailFromDomainStatus: "SUCCESS" };
-      return json({ ...(JSON.parse(answer.body.toString()) as object), MailFromAttributes: attributes });
+      return json({
+        ...found,
+        DkimAttributes: dkimOf(identity, found.DkimAttributes),
+        ...(domain?.MailFromDomain ? { MailFromAttributes: attributes } : {}),
+      });
     }
     if (request.method === "GET" && /^\/v2\/email\/configuration-sets\/[^/]+$/.test(request.path)) {
       const answer = await moto(request);

@@ -12,6 +12,8 @@ export interface LambdaOptions {
   moto: MotoClient;
   endpoint: string;
   caFile: string;
+  /** Of SES's SMTP endpoint on localhost. */
+  smtpPort: number;
   /** Where code is unpacked and logs are written. */
   folder: string;
 }

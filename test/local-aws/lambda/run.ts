@@ -23,6 +23,8 @@ export interface Invocation {
   moto: MotoClient;
   endpoint: string;
   caFile: string;
+  /** Of SES's SMTP endpoint on localhost. */
+  smtpPort: number;
   folder: string;
   place: Place;
   config: FunctionConfiguration;
@@ -42,6 +44,8 @@ export interface Result {
 /** Where the Lambda runtime keeps Amazon's certificate authorities for Node 20 and later.
  * https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
 export const RUNTIME_CA_FILE = "/var/runtime/ca-cert.pem";
+/** https://docs.aws.amazon.com/general/latest/gr/ses.html */
+const SMTP_ENDPOINT = /email-smtp\.[a-z0-9-]+\.amazonaws\.com:587/g;
 
 export async function runFunction(invocation: Invocation): Promise<Result> {
   const { config } = invocation;
@@ -96,7 +100,7 @@ function contextOf(config: FunctionConfiguration): object {
 
 /** The function's own variables, with what the Lambda service adds. Nothing of this process is passed on but PATH. */
 async function functionEnvironment(invocation: Invocation): Promise<NodeJS.ProcessEnv> {
-  const { config, place, endpoint, caFile, moto } = invocation;
+  const { config, place, endpoint, caFile, smtpPort, moto } = invocation;
   const assumed = await moto.query(place, "sts", {
     Action: "AssumeRole",
     Version: "2011-06-15",
@@ -106,7 +110,7 @@ async function functionEnvironment(invocation: Invocation): Promise<NodeJS.Proce
   const credentials = assumed.Credentials as Parsed;
   const own = Object.entries(config.Environment?.Variables ?? {}).map(([name, value]) => [
     name,
-    value.replaceAll(RUNTIME_CA_FILE, caFile),
+    value.replaceAll(RUNTIME_CA_FILE, caFile).replace(SMTP_ENDPOINT, `localhost:${smtpPort}`),
   ]);
   return {
     PATH: process.env.PATH,
@@ -125,5 +129,6 @@ async function functionEnvironment(invocation: Invocation): Promise<NodeJS.Proce
     _HANDLER: config.Handler,
     ...Object.fromEntries(own),
     LOCAL_AWS_CA_FILE: caFile,
+    NODE_EXTRA_CA_CERTS: caFile,
   };
 }
