@@ -1,7 +1,8 @@
 // A key with which REDCap sends mail: SES's SMTP credentials.
+import type { ConnectionOptions } from "node:tls";
 import { createTransport } from "nodemailer";
 import * as z from "zod";
-import { retryWhile } from "../shared/patience";
+import { type Patience, retryWhile } from "../shared/patience";
 import type { Purpose } from "./purpose";
 import { smtpPassword } from "./smtp-password";
 
@@ -50,12 +51,13 @@ export function parseEndpoint(text: string): Endpoint {
  */
 export async function waitUntilSesAccepts(
   { host, port, username, password }: SmtpCredentials,
-  { patienceMs = PATIENCE_MS, retryMs = RETRY_MS } = {},
+  { patienceMs = PATIENCE_MS, retryMs = RETRY_MS, tls = {} }: Partial<Patience> & { tls?: ConnectionOptions } = {},
 ): Promise<void> {
   const transport = createTransport({
     host,
     port,
     requireTLS: true,
+    tls,
     auth: { user: username, pass: password },
     connectionTimeout: ANSWER_MS,
     greetingTimeout: ANSWER_MS,
