@@ -53,7 +53,10 @@ const smtp = z.strictObject({
 
 const none = z.strictObject({
   type: z.literal("none"),
-  reason: z.string().min(10, "Say in a sentence why REDCap sends no mail."),
+  reason: z
+    .string()
+    .min(10, "Say in a sentence why REDCap sends no mail.")
+    .describe("Why: no survey invitation, alert or forgotten password reaches anybody."),
 });
 
 export const mail = z
