@@ -26,7 +26,7 @@ interface Section {
 
 const INTRODUCTION = `# Configuration
 
-Every field of \`stages.ts\`, as \`config/schema\` defines it. Written by \`npm run docs:configuration\`; a test compares it with
+Every field of \`stages.ts\`, as \`config/schema\` defines it. Written by \`npm run docs\`; a test compares it with
 the schema. Wrong values, misspelt keys and combinations that cannot work are refused before anything is planned, with the
 field, the value and the remedy. A field without a default is required unless its type says "optional".
 `;

@@ -7,7 +7,7 @@ import { configurationPage } from "../../../scripts/docs/configuration";
 
 const page = configurationPage();
 
-test("docs/configuration.md is what the schema says; if not: npm run docs:configuration", () => {
+test("docs/configuration.md is what the schema says; if not: npm run docs", () => {
   expect(readFileSync(join(PROJECT_ROOT, "docs/configuration.md"), "utf8")).toBe(page);
 });
 
