@@ -2,6 +2,7 @@
 export * from "./backtrack";
 export * from "./credentials";
 export * from "./database-settings";
+export * from "./image-bases";
 export * from "./load";
 export * from "./names";
 export * from "./provider-versions";
@@ -12,6 +13,7 @@ export type * from "./schema/database";
 export type * from "./schema/deployment";
 export { accountSettings } from "./schema/deployment";
 export { hostName, isDelegated } from "./schema/domain";
+export type { PhpVersion } from "./schema/image";
 export type { RelayConfig, SesConfig } from "./schema/mail";
 export { mailOf } from "./schema/mail";
 export type * from "./schema/network";

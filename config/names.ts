@@ -64,6 +64,15 @@ export function stageNames(stage: StageConfig) {
     mailTopic: `${prefix}-mail`,
     filesBucket: `${prefix}-files-${stage.accountId}-${stage.region}`,
     logsBucket: `${prefix}-logs-${stage.accountId}-${stage.region}`,
+    /** What images are built from: see buildKeys. */
+    buildBucket: `${prefix}-build-${stage.accountId}-${stage.region}`,
+    /** ECR repository of the images that the stage builds; `live` is the tag of the one that runs. */
+    imageRepository: prefix,
+    imageRepositoryArn: arn("ecr", stage, `repository/${prefix}`),
+    /** CodeBuild project that builds an image and rolls it out. */
+    imageProject: `${prefix}-image`,
+    /** Function that starts the first build. */
+    firstImageFunction: `${prefix}-first-image`,
     ecsCluster: prefix,
     ecsService: prefix,
     /** Family of the task that upgrades REDCap's database, run by hand. */
@@ -82,6 +91,25 @@ export function stageNames(stage: StageConfig) {
     backupSourceStack: `backup-source-${stage.name}`,
   };
 }
+
+/** Keys in a stage's build bucket, whose earlier versions are what earlier images were built from. */
+export const buildKeys = { context: "context.zip", redcap: "redcap.zip" } as const;
+
+/** Tag of the image that a stage runs; every other tag of the repository stays with its image. */
+export const LIVE_TAG = "live";
+
+/** `<account>.dkr.ecr.<region>.amazonaws.com/<repository>` of the images that a stage builds. */
+export const imageRepositoryUri = (stage: StageConfig): string => {
+  const suffix = partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+  return `${stage.accountId}.dkr.ecr.${stage.region}.${suffix}/${stageNames(stage).imageRepository}`;
+};
+
+/** Whether the stage builds its images, rather than running one that was built elsewhere. */
+export const buildsImage = (stage: StageConfig): boolean => stage.service.image === undefined;
+
+/** The image of every task of a stage. ECS resolves `live` to a digest once per deployment, App Runner likewise. */
+export const stageImage = (stage: StageConfig): string =>
+  stage.service.image ?? `${imageRepositoryUri(stage)}:${LIVE_TAG}`;
 
 export const BACKUP_DESTINATION_STACK = "backup-destination";
 export const ROUTE53_NS_STACK = "route53-ns";

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
+import type { PhpVersion } from "../config";
 import { elapsed, run, UserError } from "./command";
 import { type BuildFlags, parseBuildFlags, parseCompareFlags, requireWritable } from "./image/flags";
 import {
@@ -19,7 +20,6 @@ import {
   localFile,
   localFolder,
   openRedcapZip,
-  type PhpVersion,
   prepareContext,
   type RedcapZip,
   toMarkdown,

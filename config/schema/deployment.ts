@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type BackupRule, backupDestination } from "./backup";
 import { accountId } from "./common";
 import { domainProblems } from "./domain";
+import { imageProblems } from "./image";
 import { mailOf, mailProblems } from "./mail";
 import { route53Ns } from "./route53-ns";
 import { stage } from "./stage";
@@ -70,6 +71,7 @@ export const deployment = shape.superRefine((value, context) => {
         `Stage "${owner.name}" makes the SES identity ${name} in this account and region: write mail: { type: "ses", existingIdentity: "${name}" }, or let the stages send from different addresses.`,
       );
     }
+    for (const [path, message] of imageProblems(entry)) issue([...at, ...path], message);
     if (entry.service.type === "fargate" && !entry.service.certificateArn && !entry.domain) {
       issue(
         [...at, "service", "certificateArn"],

@@ -27,7 +27,10 @@ const image = z
     (text) => !text.endsWith(":latest"),
     "Name a version: with :latest a roll-back would start the same image again.",
   )
-  .describe("Image built from containers/redcap and a REDCap zip, with its tag or digest.");
+  .optional()
+  .describe(
+    "Image built elsewhere from containers/redcap and a REDCap zip, with its tag or digest. Without it the stage builds its own, from `redCapLocalVersion` or `redCapS3Path`.",
+  );
 
 /** vCPUs and memory of a Fargate task, with their defaults. */
 const taskSize = (cpu: string, memory: string) => ({

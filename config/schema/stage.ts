@@ -4,6 +4,7 @@ import { backup } from "./backup";
 import { accountId, cidr, iam, logRetentionDays, profile, region, tags } from "./common";
 import { database } from "./database";
 import { domainFields } from "./domain";
+import { imageFields } from "./image";
 import { mail } from "./mail";
 import { network } from "./network";
 import { service } from "./service";
@@ -33,6 +34,7 @@ export const stage = z.strictObject({
   profile,
   ...domainFields,
   mail,
+  ...imageFields,
   allowedIps: z
     .array(cidr)
     .refine((blocks) => new Set(blocks).size === blocks.length, "A block is written twice: remove one.")

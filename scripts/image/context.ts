@@ -2,20 +2,16 @@
 import { constants, cpSync, existsSync, lstatSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
 import { basename, join, relative, resolve } from "node:path";
-import { PROJECT_ROOT } from "../../config";
+import { IMAGE_BASES, type PhpVersion } from "../../config";
 import { UserError } from "../command";
 import type { RdsCa } from "./rds-ca";
 import { openRedcapZip, type RedcapZip } from "./redcap-zip";
+import { IMAGE_TEMPLATE } from "./template";
 
-/** Debian's release by the PHP that it has. */
-export const RELEASES = { "8.2": "bookworm", "8.4": "trixie" } as const;
-export type PhpVersion = keyof typeof RELEASES;
 /** Folders of a REDCap that users add to. */
 export const ADDITIONS = ["modules", "languages", "hooks"] as const;
 /** No part of a module, and not for the web. */
 const NOT_COPIED = new Set([".git", ".svn", ".hg", ".DS_Store"]);
-
-const TEMPLATE = join(PROJECT_ROOT, "containers/redcap");
 
 export interface ContextOptions {
   /** Where to prepare it: absent or empty. */
@@ -49,7 +45,7 @@ export async function checkInput({
   folder,
   redcap,
   additions,
-  template = TEMPLATE,
+  template = IMAGE_TEMPLATE,
 }: Pick<ContextOptions, "folder" | "redcap" | "additions" | "template">): Promise<RedcapZip> {
   if (!existsSync(join(template, "Dockerfile")))
     throw new UserError(`${template} has no Dockerfile. Is the checkout whole?`);
@@ -64,7 +60,7 @@ export async function checkInput({
  * @throws UserError naming the option that is wrong; nothing is written then
  */
 export async function prepareContext(options: ContextOptions): Promise<Context> {
-  const { redcap, rdsCa, additions, phpVersion, acceptRisk, template = TEMPLATE } = options;
+  const { redcap, rdsCa, additions, phpVersion, acceptRisk, template = IMAGE_TEMPLATE } = options;
   const folder = resolve(options.folder);
   const { version } = await checkInput(options);
 
@@ -82,7 +78,7 @@ export async function prepareContext(options: ContextOptions): Promise<Context> 
   await copyFile(rdsCa.file, join(input, "rds-ca.pem"));
   await copyFile(redcap, join(input, "redcap.zip"), constants.COPYFILE_FICLONE);
   const buildArgs = {
-    DEBIAN_RELEASE: RELEASES[phpVersion],
+    DEBIAN_RELEASE: IMAGE_BASES[phpVersion],
     RDS_CA_SHA256: rdsCa.sha256,
     ...(acceptRisk && { ACCEPT_RISK: acceptRisk }),
   };

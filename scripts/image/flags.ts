@@ -2,15 +2,15 @@
 import { accessSync, constants } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { z } from "zod";
+import { IMAGE_BASES, type PhpVersion } from "../../config";
 import { UserError } from "../command";
-import { type PhpVersion, RELEASES } from "./context";
 import { ENGINES } from "./engine";
 
 /** https://pkg.go.dev/github.com/distribution/reference: [host[:port]/]path[:tag] */
 const IMAGE_NAME =
   /^(?:[a-zA-Z0-9.-]+(?::\d+)?\/)?[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::\w[\w.-]{0,127})?$/;
 
-const PHP_VERSIONS = Object.keys(RELEASES) as PhpVersion[];
+const PHP_VERSIONS = Object.keys(IMAGE_BASES) as PhpVersion[];
 
 const given = z.string().min(1, "is empty. Leave it out, or give a value.");
 

@@ -16,6 +16,7 @@ import {
   type S3BucketServerSideEncryptionConfigurationRuleA as EncryptionRule,
 } from "@cdktf/provider-aws/lib/s3-bucket-server-side-encryption-configuration";
 import { S3BucketVersioningA as Versioning } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
+import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import type { StageConfig } from "../../config";
 import { keep } from "../stateful";
@@ -39,6 +40,8 @@ export class Bucket extends Construct {
   readonly bucket: S3Bucket;
   /** To depend on before somebody else's service writes into the bucket. */
   readonly policy: S3BucketPolicy;
+  /** To depend on before an object is put: it has the version and the key of that moment. */
+  readonly settings: ITerraformDependable[];
 
   constructor(scope: Construct, id: string, props: BucketProps) {
     super(scope, id);
@@ -55,7 +58,8 @@ export class Bucket extends Construct {
     );
     const bucket = this.bucket.id;
     const versioning = new Versioning(this, "versioning", { bucket, versioningConfiguration: { status: "Enabled" } });
-    new Encryption(this, "encryption", { bucket, rule: [props.encryption] });
+    const encryption = new Encryption(this, "encryption", { bucket, rule: [props.encryption] });
+    this.settings = [versioning, encryption];
     new S3BucketOwnershipControls(this, "ownership", { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
     const publicAccess = new S3BucketPublicAccessBlock(this, "public-access", {
       bucket,

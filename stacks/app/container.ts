@@ -1,7 +1,7 @@
 // REDCap's containers of one image: `prepare` installs, `redcap` serves, `upgrade` and `cron` have tasks of their own. What
 // each is told and may write.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import { type FargateConfig, hostName, type StageConfig, settingsSqlOf } from "../../config";
+import { type FargateConfig, hostName, type StageConfig, settingsSqlOf, stageImage } from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
@@ -114,6 +114,7 @@ const containers = (definitions: Definition[]): Containers => ({
  */
 const applicationVariables = ({ stage, database, databaseUsers, files, filesKey, mail }: ContainerProps) => ({
   AWS_REGION: stage.region,
+  PHP_TIMEZONE: stage.phpTimezone,
   DATABASE_SECRET_ARN: databaseUsers.applicationSecret.arn,
   SALT_SECRET_ARN: databaseUsers.saltSecret.arn,
   FILES_BUCKET: files.bucket.bucket,
@@ -134,7 +135,7 @@ function settingsVariable(stage: StageConfig): Record<string, string> {
 const ddlContainer = (props: ContainerProps, name: ContainerName) => ({
   ...common(props, name),
   command: [name],
-  environment: variables({ AWS_REGION: props.stage.region }),
+  environment: variables({ AWS_REGION: props.stage.region, PHP_TIMEZONE: props.stage.phpTimezone }),
   // By ECS, with the execution role: a task role is the web server's too, which must not read the DDL user's password.
   secrets: [
     { name: "DDL_SECRET", valueFrom: props.databaseUsers.ddlSecret.arn },
@@ -143,10 +144,10 @@ const ddlContainer = (props: ContainerProps, name: ContainerName) => ({
 });
 
 /** What all containers have alike. */
-function common({ stage, config, logs }: ContainerProps, name: ContainerName) {
+function common({ stage, logs }: ContainerProps, name: ContainerName) {
   return {
     name,
-    image: config.image,
+    image: stageImage(stage),
     readonlyRootFilesystem: true,
     mountPoints: Object.entries(WRITABLE).map(([volume, containerPath]) => ({
       sourceVolume: `${VOLUME_PREFIXES[name]}${volume}`,

@@ -63,7 +63,7 @@ export class Files extends Construct {
  * negated operator holds for a missing key, too, with or without IfExists: only Null leaves out the uploads that name
  * none (IAM user guide, condition operators).
  */
-function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
+export function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
   const refuse = (sid: string, variable: string, value: string): Statement => ({
     sid,
     effect: "Deny",
@@ -98,5 +98,5 @@ export function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: 
   });
 }
 
-const dnsSuffix = (stage: StageConfig) =>
+export const dnsSuffix = (stage: StageConfig) =>
   partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";

@@ -1,7 +1,14 @@
 // One stage of REDCap: what there is, and what is connected to what.
 import { RandomProvider } from "@cdktf/provider-random/lib/provider";
 import type { Construct } from "constructs";
-import { type BackupDestinationConfig, hostName, mailOf, PROVIDER_VERSIONS, type StageConfig } from "../../config";
+import {
+  type BackupDestinationConfig,
+  buildsImage,
+  hostName,
+  mailOf,
+  PROVIDER_VERSIONS,
+  type StageConfig,
+} from "../../config";
 import { BaseStack } from "../base-stack";
 import { Certificate } from "./certificate";
 import { Cron } from "./cron";
@@ -15,6 +22,7 @@ import { FargateService } from "./fargate-service";
 import { Files } from "./files";
 import { FilesKey } from "./files-key";
 import { FlowLogs } from "./flow-logs";
+import { Image } from "./image";
 import { LoadBalancer } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
 import { mail } from "./mail";
@@ -45,6 +53,7 @@ export class AppStack extends BaseStack {
     const notifications = new Notifications(this, "notifications", { stage, keys });
     const network = this.network(stage, config.internal, keys);
     const logsBucket = new LogsBucket(this, "logs-bucket", { stage });
+    const image = buildsImage(stage) ? new Image(this, "image", { stage, keys, logsBucket }) : undefined;
     const files = new Files(this, "files", { stage, key: keys.files, logsBucket });
     const filesKey = new FilesKey(this, "files-key", { stage, keys, files });
     const database = new Database(this, "database", { stage, network, keys });
@@ -62,6 +71,7 @@ export class AppStack extends BaseStack {
       files,
       filesKey,
       mail: relay,
+      image,
     });
     const certificateArn =
       config.certificateArn ?? (domain && new Certificate(this, "certificate", { domain }).issuedArn);
@@ -91,6 +101,7 @@ export class AppStack extends BaseStack {
       loadBalancer,
       tasks,
       service,
+      image,
     });
   }
 

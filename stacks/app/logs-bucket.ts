@@ -1,14 +1,15 @@
-// Access logs of load balancer and files bucket. Both services write to buckets with S3's own keys only (SSE-S3:
+// Access logs of load balancer and buckets. Both services write to buckets with S3's own keys only (SSE-S3:
 // ELB user guide, access logs; S3 user guide, server access logging): the one exception to customer-managed keys.
 import type { DataAwsIamPolicyDocumentStatement as Statement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { Construct } from "constructs";
-import { arn, partitionOf, type StageConfig, stageNames } from "../../config";
+import { arn, buildsImage, partitionOf, type StageConfig, stageNames } from "../../config";
 import { fromAccount } from "../role";
 import { Bucket } from "./bucket";
 
 /** Folders of the bucket. */
 export const LOAD_BALANCER_LOGS = "load-balancer";
 export const FILES_BUCKET_LOGS = "files-bucket/";
+export const BUILD_BUCKET_LOGS = "build-bucket/";
 
 /** Days for which a deleted log can be taken back. */
 const OLD_VERSION_DAYS = 30;
@@ -52,18 +53,24 @@ const loadBalancerWrites = (stage: StageConfig, bucketArn: string): Statement =>
   ],
 });
 
-/** S3's log delivery, for the stage's files bucket. */
-const s3Writes = (stage: StageConfig, bucketArn: string): Statement => ({
-  sid: "FilesBucketLogs",
-  actions: ["s3:PutObject"],
-  resources: [`${bucketArn}/${FILES_BUCKET_LOGS}*`],
-  principals: [{ type: "Service", identifiers: ["logging.s3.amazonaws.com"] }],
-  condition: [
-    fromAccount(stage.accountId),
-    {
-      test: "ArnEquals",
-      variable: "aws:SourceArn",
-      values: [`arn:${partitionOf(stage.region)}:s3:::${stageNames(stage).filesBucket}`],
-    },
-  ],
-});
+/** S3's log delivery, for the stage's own buckets. */
+function s3Writes(stage: StageConfig, bucketArn: string): Statement {
+  const names = stageNames(stage);
+  const folders = buildsImage(stage)
+    ? { [names.filesBucket]: FILES_BUCKET_LOGS, [names.buildBucket]: BUILD_BUCKET_LOGS }
+    : { [names.filesBucket]: FILES_BUCKET_LOGS };
+  return {
+    sid: "BucketLogs",
+    actions: ["s3:PutObject"],
+    resources: Object.values(folders).map((folder) => `${bucketArn}/${folder}*`),
+    principals: [{ type: "Service", identifiers: ["logging.s3.amazonaws.com"] }],
+    condition: [
+      fromAccount(stage.accountId),
+      {
+        test: "ArnEquals",
+        variable: "aws:SourceArn",
+        values: Object.keys(folders).map((name) => `arn:${partitionOf(stage.region)}:s3:::${name}`),
+      },
+    ],
+  };
+}

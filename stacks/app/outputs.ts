@@ -6,6 +6,7 @@ import type { DatabaseUsers } from "./database-users";
 import type { Domain } from "./domain";
 import type { FargateService } from "./fargate-service";
 import type { Files } from "./files";
+import type { Image } from "./image";
 import type { LoadBalancer } from "./load-balancer";
 import type { LogsBucket } from "./logs-bucket";
 import type { Mail } from "./mail";
@@ -27,11 +28,12 @@ export interface OutputsProps {
   tasks: Tasks;
   /** None while it waits for a certificate. */
   service: FargateService | undefined;
+  image: Image | undefined;
 }
 
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
   const { stage, notifications, network, database, databaseUsers, files, logsBucket, domain, loadBalancer } = props;
-  const { mail, tasks, service } = props;
+  const { mail, tasks, service, image } = props;
   const outputs: Record<string, [value: string | string[] | number | object[], description: string]> = {
     load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
     load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
@@ -48,6 +50,8 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     ecs_cluster: [tasks.cluster.name, "ECS cluster"],
     ...(service ? { ecs_service: [service.service.name, "ECS service"] } : {}),
     upgrade_command: [upgradeCommand(stage, network, tasks), "Brings the database to the version of the image"],
+    ...(image && imageOutputs(stage, image)),
+    service_security_group_id: [tasks.securityGroup.id, "Security group of every task"],
     operations_topic_arn: [notifications.topic.arn, "Alarms, deployments and budget, for further subscribers"],
     vpc_id: [network.vpcId, "VPC"],
     private_subnet_ids: [network.privateSubnetIds, "Subnets of service and database"],
@@ -73,9 +77,18 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     new TerraformOutput(stack, name, { value, description });
 }
 
+const imageOutputs = (stage: StageConfig, { repository, project }: Image): Record<string, [string, string]> => ({
+  image_repository: [repository.repositoryUrl, "Repository of the images that the stage builds"],
+  image_project: [project.project.name, "CodeBuild project that builds an image and rolls it out"],
+  update_command: [
+    [`aws codebuild start-build --project-name ${project.project.name}`, ...where(stage)].join(" "),
+    "Builds the image of the configured REDCap and rolls it out",
+  ],
+});
+
 /** For a shell. */
 function upgradeCommand(
-  { region, profile }: StageConfig,
+  stage: StageConfig,
   { privateSubnetIds }: Network,
   { cluster, upgradeTask, securityGroup }: Tasks,
 ): string {
@@ -84,8 +97,12 @@ function upgradeCommand(
   return [
     `aws ecs run-task --cluster ${cluster.name} --task-definition ${upgradeTask.family} --launch-type FARGATE`,
     `--network-configuration 'awsvpcConfiguration={${configuration}}'`,
-    `--region ${region}`,
-    // Not who synthesized, but what is configured: else the plan of somebody with other credentials would not be empty.
-    ...(profile ? [`--profile '${profile.replaceAll("'", "'\\''")}'`] : []),
+    ...where(stage),
   ].join(" ");
 }
+
+/** Not who synthesized, but what is configured: else the plan of somebody with other credentials would not be empty. */
+const where = ({ region, profile }: StageConfig): string[] => [
+  `--region ${region}`,
+  ...(profile ? [`--profile '${profile.replaceAll("'", "'\\''")}'`] : []),
+];

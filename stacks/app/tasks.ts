@@ -6,13 +6,14 @@ import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { type FargateConfig, type StageConfig, stageNames } from "../../config";
+import { type FargateConfig, type StageConfig, stageImage, stageNames } from "../../config";
 import { type ContainerProps, upgradeContainers } from "./container";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { EncryptionKeys } from "./encryption-keys";
 import type { Files } from "./files";
 import type { FilesKey } from "./files-key";
+import type { Image } from "./image";
 import { logGroup } from "./log-group";
 import { connectToRelay, type Mail } from "./mail";
 import type { Network } from "./network";
@@ -30,6 +31,8 @@ export interface TasksProps {
   files: Files;
   filesKey: FilesKey;
   mail: Mail | undefined;
+  /** Where the stage builds it. */
+  image: Image | undefined;
 }
 
 export class Tasks extends Construct {
@@ -45,7 +48,7 @@ export class Tasks extends Construct {
 
   constructor(scope: Construct, id: string, props: TasksProps) {
     super(scope, id);
-    const { stage, config, network, keys, database, databaseUsers, files, filesKey, mail } = props;
+    const { stage, config, network, keys, database, databaseUsers, files, filesKey, mail, image } = props;
     const names = stageNames(stage);
     const logs = logGroup(this, "logs", { stage, name: `/aws/ecs/${names.ecsService}`, key: keys.logs });
     const insights = logGroup(this, "insights-logs", {
@@ -61,7 +64,7 @@ export class Tasks extends Construct {
     });
     this.roles = new ServiceRoles(this, "roles", {
       stage,
-      image: config.image,
+      image: stageImage(stage),
       databaseUsers,
       secretKey: keys.database,
       files,
@@ -82,6 +85,7 @@ export class Tasks extends Construct {
       databaseUsers.invocation,
       filesKey.firstKey,
       ...(mail?.needs ?? []),
+      ...(image ? [image.firstImage] : []),
       ...this.roles.execution.rights,
       ...this.roles.task.rights,
       ...rules,

@@ -1,5 +1,5 @@
 // REDCap in the drill: the project's image with the stand-in application, as the deployed task definition says, asked over HTTP.
-import { type StageConfig, stageNames } from "../../config";
+import { type StageConfig, stageImage, stageNames } from "../../config";
 import { clientConfig } from "../../scripts/aws";
 import { buildTestImage, requireContainerTools, runTask, type Task, whyNoContainers } from "../containers/engine";
 import type { LocalAws } from "../local-aws";
@@ -22,7 +22,7 @@ export const whyNoApplication = whyNoContainers;
 export async function application(aws: LocalAws, stage: StageConfig): Promise<Application> {
   const names = stageNames(stage);
   await requireContainerTools(say);
-  await buildTestImage({ name: stage.service.image });
+  await buildTestImage({ name: stageImage(stage) });
   let task: Task | undefined;
   return {
     start: async () => {

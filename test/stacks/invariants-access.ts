@@ -25,18 +25,24 @@ export const noStarPrincipal: Invariant = (stack) => {
   });
 };
 
+/** Policies that grant nothing. */
+const NO_RIGHTS = ["aws_ecr_lifecycle_policy"];
+
 /** Policies written as text would escape the invariants on policy documents. */
 export const policiesAreDocuments: Invariant = (stack) =>
   Object.entries(stack.resource).flatMap(([type, resources]) =>
-    Object.entries(resources).flatMap(([id, block]) =>
-      ["policy", "assume_role_policy"].some((name) => block[name] !== undefined && !documentOf(stack, block[name]))
-        ? [`${type}.${id}`]
-        : [],
-    ),
+    NO_RIGHTS.includes(type)
+      ? []
+      : Object.entries(resources).flatMap(([id, block]) =>
+          ["policy", "assume_role_policy"].some((name) => block[name] !== undefined && !documentOf(stack, block[name]))
+            ? [`${type}.${id}`]
+            : [],
+        ),
   );
 
 /** Sets of actions that may name every resource, and why. */
 const ON_EVERY_RESOURCE: Record<string, string> = {
+  "apprunner:ListServices": "knows no resources (service authorization reference, App Runner)",
   "ecr:GetAuthorizationToken": "knows no resources (service authorization reference, ECR)",
   "logs:DescribeLogGroups": "cannot be limited to one group (service authorization reference, CloudWatch Logs)",
   "secretsmanager:GetRandomPassword": "concerns no resource",

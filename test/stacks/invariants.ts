@@ -9,6 +9,7 @@ import { blocks, byId, type SynthesizedStack } from "./synth";
 const KEY_ATTRIBUTES: Record<string, string> = {
   aws_backup_vault: "kms_key_arn",
   aws_cloudwatch_log_group: "kms_key_id",
+  aws_codebuild_project: "encryption_key",
   aws_rds_cluster: "kms_key_id",
   aws_secretsmanager_secret: "kms_key_id",
   aws_sns_topic: "kms_master_key_id",
@@ -21,6 +22,9 @@ const encryptedAtRest: Invariant = (stack) => [
   ...failing(stack, "aws_rds_cluster", (block) => block.storage_encrypted === true),
   ...failing(stack, "aws_rds_cluster_instance", (block) =>
     String(block.performance_insights_kms_key_id).includes("aws_kms_key."),
+  ),
+  ...failing(stack, "aws_ecr_repository", (block) =>
+    String(blocks(block.encryption_configuration)[0]?.kms_key).includes("aws_kms_key."),
   ),
   ...failing(stack, "aws_kms_key", (block) => block.enable_key_rotation === true),
 ];

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type PhpVersion, RELEASES } from "../../../scripts/image/context";
+import { IMAGE_BASES, type PhpVersion } from "../../../config";
 import { buildImage, findRdsCa, imageFacts, prepareContext } from "../../../scripts/image/index";
 import { makeCertificates } from "../../local-aws/host/certificates";
 import { madeOnce } from "../../local-aws/host/moto";
@@ -53,7 +53,7 @@ async function unusedAuthority(): Promise<string> {
 /** @throws Error with the end of the build's output, where it refuses or fails */
 export async function buildTestImage(options: TestImageOptions = {}): Promise<TestImage> {
   const { php = "8.2", redcapVersion, additions, buildArguments = {} } = options;
-  await baseImage(RELEASES[php]);
+  await baseImage(IMAGE_BASES[php]);
   const folder = mkdtempSync(join(tmpdir(), "redcap-image-"));
   try {
     const redcap = join(folder, "redcap.zip");

@@ -36,7 +36,7 @@ test("one image, twice: one container installs and may end, the other serves wit
 
 describe("what a container is told", () => {
   test("prepare: the DDL user and the salt, whole, by ECS", () => {
-    expect(environment(stack, "prepare")).toEqual({ AWS_REGION: "eu-west-2" });
+    expect(environment(stack, "prepare")).toEqual({ AWS_REGION: "eu-west-2", PHP_TIMEZONE: "UTC" });
     expect(named(stack, "prepare").secrets).toEqual([
       { name: "DDL_SECRET", valueFrom: secret("ddl") },
       { name: "SALT_SECRET", valueFrom: secret("salt") },
@@ -47,6 +47,7 @@ describe("what a container is told", () => {
     expect(environment(stack, "redcap")).toEqual({
       PORT: "8080",
       AWS_REGION: "eu-west-2",
+      PHP_TIMEZONE: "UTC",
       DATABASE_SECRET_ARN: secret("application"),
       SALT_SECRET_ARN: secret("salt"),
       FILES_BUCKET: ref("aws_s3_bucket.files.bucket"),
@@ -167,4 +168,12 @@ test("both log to the stage's own group, and go on where CloudWatch takes no lin
         },
       },
     });
+});
+
+test("every container keeps time as the configuration says", () => {
+  const stack = synthesizeApp({ phpTimezone: "Asia/Tokyo" });
+  const told = (["task", "upgrade-task", "cron"] as const).flatMap((task) => containers(stack, task));
+  expect(told).toHaveLength(4);
+  for (const { environment: variables } of told)
+    expect(variables).toContainEqual({ name: "PHP_TIMEZONE", value: "Asia/Tokyo" });
 });

@@ -46,6 +46,7 @@ describe("the task", () => {
   test("is told what the web server is told of REDCap, by ARN, and nothing of the DDL user", () => {
     expect(cron?.environment.map(({ name }) => name)).toEqual([
       "AWS_REGION",
+      "PHP_TIMEZONE",
       "DATABASE_SECRET_ARN",
       "SALT_SECRET_ARN",
       "FILES_BUCKET",

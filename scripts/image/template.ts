@@ -1,0 +1,15 @@
+// The image's own sources: what a build context has beside the user's zip.
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../config";
+
+/** Dockerfile and what it copies. */
+export const IMAGE_TEMPLATE = join(PROJECT_ROOT, "containers/redcap");
+
+/** Left behind by a build in place: inputs are added to a copy, never taken from here. */
+export const LEFT_OVER_INPUT = join(IMAGE_TEMPLATE, "input");
+
+/** What CodeBuild runs, and the buildspec that names it. */
+export const PIPELINE = join(PROJECT_ROOT, "containers/pipeline");
+
+/** Where users put `redcap<version>.zip`: git ignores what is in it. */
+export const RELEASES_FOLDER = join(PROJECT_ROOT, "releases");
