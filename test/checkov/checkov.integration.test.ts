@@ -1,0 +1,34 @@
+// No check of Checkov fails over the stacks of every sample stage, but for those that skips.ts gives a reason for.
+import { validate } from "../../config";
+import { sampleInput, synthesize } from "../stacks/synth";
+import { type Findings, runCheckov } from "./checkov";
+import { SKIPS } from "./skips";
+
+let findings: Findings;
+
+beforeAll(async () => {
+  findings = await runCheckov(synthesize(validate(sampleInput())));
+}, 600_000);
+
+const matches = ({ check, where }: { check: string; where: string }, skip: (typeof SKIPS)[number]) =>
+  skip.check === check && skip.where.test(where);
+
+test("every stack was read and checked", () => {
+  expect(findings.passed).toBeGreaterThan(1_000);
+});
+
+test("no check fails without a reason to skip it", () => {
+  const open = findings.failures.filter((failure) => !SKIPS.some((skip) => matches(failure, skip)));
+  expect(open.map(({ check, name, where }) => `${check} ${where}: ${name}`)).toEqual([]);
+});
+
+test("no skip is left over", () => {
+  const unused = SKIPS.filter((skip) => !findings.failures.some((failure) => matches(failure, skip)));
+  expect(unused.map(({ check, where }) => `${check} ${where}`)).toEqual([]);
+});
+
+test("each skip says why, once", () => {
+  for (const { reason } of SKIPS) expect(reason.length).toBeGreaterThan(20);
+  const written = SKIPS.map(({ check, where }) => `${check} ${where}`);
+  expect(new Set(written).size).toBe(written.length);
+});
