@@ -116,7 +116,8 @@ describe("5.2.1 and 5.3.1: a subdomain, its zone new", () => {
       Object.assign(route53Ns, { apps: [{ name: "redcap", nsRecords: nameServers }] });
       const args = ["deploy", "route53-ns", "--auto-approve", "--output", join(folder, "cdktf.out")];
       expect(await type("cdktf.ts", ...args)).toEqual({ code: 0, output: expect.any(String) });
-      expect(await parent.records()).toContain(`NS redcap.acme.com. ${[...nameServers].sort().join(" ")}`);
+      const delegation = (await parent.records()).find((record) => record.startsWith("NS redcap.acme.com. "));
+      expect(delegation?.split(" ").slice(2).sort()).toEqual([...nameServers].sort());
     },
     DEPLOYING,
   );
