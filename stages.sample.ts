@@ -38,6 +38,11 @@ export default defineDeployment({
       accountId: "111111111111",
       region: "eu-west-2",
       profile: "redcap",
+      // REDCap is at redcap.example.org, in a hosted zone of its own. Its name servers are an output: enter them where
+      // example.org is hosted, here by route53Ns below, then add delegated: true.
+      domain: "example.org",
+      subdomain: "redcap",
+      hostInRoute53: true,
       // For everyone, as surveys need: ["0.0.0.0/0", "::/0"].
       allowedIps: ["198.51.100.0/24", "2001:db8::/32"],
       tags: { "data-classification": "clinical" },
@@ -49,6 +54,7 @@ export default defineDeployment({
       service: {
         type: "fargate",
         image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:17.4.4",
+        // One that is there already. Leave it out, and ACM issues one once the domain is delegated.
         certificateArn: "arn:aws:acm:eu-west-2:111111111111:certificate/00000000-0000-4000-8000-000000000001",
         scaling: { minContainers: 2, maxContainers: 6 },
       },
@@ -79,6 +85,12 @@ export default defineDeployment({
     region: "eu-west-2",
     profile: "dns",
     domain: "example.org",
-    apps: [],
+    apps: [
+      {
+        name: "redcap",
+        // The output name_servers of app-prod.
+        nsRecords: ["ns-1.awsdns-01.org", "ns-2.awsdns-02.com", "ns-3.awsdns-03.net", "ns-4.awsdns-04.co.uk"],
+      },
+    ],
   },
 });

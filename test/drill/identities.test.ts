@@ -8,6 +8,7 @@ interface Facts {
   secret: string;
   bucket: string;
   vault: string;
+  zone: string;
 }
 
 const FACTS: Facts = {
@@ -16,6 +17,7 @@ const FACTS: Facts = {
   secret: "Ab12Cd",
   bucket: "2026-01-01",
   vault: "2026-01-02",
+  zone: "Z1",
 };
 const CLUSTER = "app-prod aws_rds_cluster.cluster[0]";
 
@@ -36,6 +38,7 @@ function stateOf(facts: Facts): TerraformState {
       resource("aws_secretsmanager_secret", { id: "x", arn: `arn:aws:secretsmanager:::secret:ddl-${facts.secret}` }),
       resource("aws_s3_bucket", { id: "files" }),
       resource("aws_backup_vault", { id: "redcap-prod" }),
+      resource("aws_route53_zone", { id: "x", zone_id: facts.zone }),
       resource("aws_security_group", { id: String(Math.random()) }),
       resource("aws_kms_key", { id: String(Math.random()) }, "data"),
     ],
@@ -55,7 +58,7 @@ async function destroyed(changes: Partial<Facts>, restored = "cluster-NEW") {
 }
 
 test("the restored cluster alone is another one: nothing was destroyed", async () => {
-  expect(Object.keys(await identities(FACTS))).toHaveLength(5);
+  expect(Object.keys(await identities(FACTS))).toHaveLength(6);
   expect(await destroyed({})).toBe(0);
 });
 
@@ -64,6 +67,7 @@ test.each<[string, Partial<Facts>]>([
   ["secret", { secret: "Ef34Gh" }],
   ["bucket", { bucket: "2026-02-01" }],
   ["vault", { vault: "2026-02-01" }],
+  ["zone", { zone: "Z2" }],
   ["cluster, by another than the restored one,", { cluster: "cluster-EMPTY" }],
 ])("a %s made again under the same name is counted", async (_, changes) => {
   expect(await destroyed(changes)).toBe(1);
@@ -71,8 +75,8 @@ test.each<[string, Partial<Facts>]>([
 
 test("what is gone is counted", async () => {
   const before = await identities(FACTS);
-  expect(countDestroyed(before, {}, {})).toBe(5);
-  expect(countDestroyed(before, {}, { [CLUSTER]: "cluster-NEW" })).toBe(5);
+  expect(countDestroyed(before, {}, {})).toBe(6);
+  expect(countDestroyed(before, {}, { [CLUSTER]: "cluster-NEW" })).toBe(6);
 });
 
 test("a bucket that only the state knows, and a stateful type without a known identity, stop the comparison", async () => {

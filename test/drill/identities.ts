@@ -39,6 +39,8 @@ async function identityOf(type: string, attributes: Record<string, unknown>, cre
   switch (type) {
     case "aws_kms_key":
       return attributes.key_id;
+    case "aws_route53_zone":
+      return attributes.zone_id;
     case "aws_rds_cluster":
       return attributes.cluster_resource_id;
     case "aws_secretsmanager_secret":

@@ -140,6 +140,7 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
     (stack) => Object.assign(ingressRules(stack, "outside")[0] as Block, { ip_protocol: "-1" }),
   ],
   "lets logs expire": [(stack) => delete first(stack, "aws_cloudwatch_log_group").retention_in_days],
+  "overwrites no DNS record": [(stack) => Object.assign(first(stack, "aws_route53_record"), { allow_overwrite: true })],
   "is bound to its account and tagged": [
     (stack) => delete stack.provider.aws?.[0]?.allowed_account_ids,
     (stack) => delete stack.provider.aws?.[0]?.default_tags,
@@ -168,6 +169,7 @@ const PLANTS: Record<string, object> = {
   "puts service, cron, functions and database into private subnets": { aws_lambda_function: { bad: {} } },
   "opens only the load balancer": { aws_vpc_security_group_ingress_rule: { bad: { cidr_ipv4: "10.0.0.0/8" } } },
   "lets logs expire": { aws_cloudwatch_log_group: { bad: {} } },
+  "overwrites no DNS record": { aws_route53_record: { bad: { allow_overwrite: true } } },
   "keeps secrets out of the state": { aws_secretsmanager_secret_version: { bad: {} } },
 };
 

@@ -143,6 +143,10 @@ const noSecretInState: Invariant = (stack) => [
   ...Object.keys(byId(stack, "random_password")).map((id) => `random_password.${id}`),
 ];
 
+/** A record that is there already is somebody else's, such as MX, SPF or DMARC. */
+const overwritesNoRecord: Invariant = (stack) =>
+  failing(stack, "aws_route53_record", (block) => block.allow_overwrite !== true);
+
 export const INVARIANTS: Record<string, Invariant> = {
   "is encrypted at rest with a customer-managed key": encryptedAtRest,
   "encrypts buckets": bucketsEncrypted,
@@ -157,6 +161,7 @@ export const INVARIANTS: Record<string, Invariant> = {
   "puts service, cron, functions and database into private subnets": inPrivateSubnets,
   "opens only the load balancer": onlyLoadBalancerIsOpen,
   "lets logs expire": logsExpire,
+  "overwrites no DNS record": overwritesNoRecord,
   "is bound to its account and tagged": boundToAccountAndTagged,
   "keeps secrets out of the state": noSecretInState,
 };

@@ -53,6 +53,7 @@ describe("what a container is told", () => {
       FILES_BUCKET: ref("aws_s3_bucket.files.bucket"),
       FILES_SECRET_ARN: secret("files-key"),
       READER_HOST: ref(`local.${local("database_reader-host", stack)?.[0]}`),
+      BASE_URL: "https://redcap.example.org/",
       REQUEST_TIMEOUT_SECONDS: "4000",
       START_TIMEOUT_SECONDS: "900",
       SHUTDOWN_SECONDS: "110",
@@ -60,6 +61,10 @@ describe("what a container is told", () => {
     });
     expect(named(stack, "redcap").secrets).toBeUndefined();
     expect(JSON.stringify(named(stack, "redcap"))).not.toMatch(/ddl/i);
+  });
+
+  test("no address of its own without a domain", () => {
+    expect(environment(synthesizeApp({}, "dev"), "redcap")).not.toHaveProperty("BASE_URL");
   });
 
   test("port and request timeout are the load balancer's", () => {

@@ -52,6 +52,7 @@ describe("the task", () => {
       "FILES_BUCKET",
       "FILES_SECRET_ARN",
       "READER_HOST",
+      "BASE_URL",
     ]);
     expect(redcap?.environment).toEqual(expect.arrayContaining(cron?.environment ?? []));
     expect(cron?.secrets).toBeUndefined();

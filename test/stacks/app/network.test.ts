@@ -119,7 +119,7 @@ describe("an existing VPC", () => {
   test("is used as it is: nothing of a network is created", () => {
     const stack = bring(false);
     expect(
-      Object.keys(stack.resource).filter((type) => /vpc$|subnet$|route|gateway|flow_log|endpoint/.test(type)),
+      Object.keys(stack.resource).filter((type) => /vpc$|subnet$|route(_|$)|gateway|flow_log|endpoint/.test(type)),
     ).toEqual([]);
     expect(stack.data.aws_availability_zones).toBeUndefined();
     expect(one(stack, "aws_db_subnet_group").subnet_ids).toEqual(existing.privateSubnetIds);
