@@ -39,3 +39,10 @@ export type ManagedRuleGroup = keyof typeof MANAGED_RULES;
 
 /** In the order in which they are asked: cheap and certain before costly. */
 export const MANAGED_RULE_GROUPS = Object.keys(MANAGED_RULES) as ManagedRuleGroup[];
+
+export type ManagedRule = (typeof MANAGED_RULES)[ManagedRuleGroup]["rules"][number];
+
+/** Of all groups; no two have a rule of the same name. */
+export const MANAGED_RULE_NAMES = MANAGED_RULE_GROUPS.flatMap((group): ManagedRule[] => [
+  ...MANAGED_RULES[group].rules,
+]);

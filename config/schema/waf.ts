@@ -1,7 +1,7 @@
 // What stands in front of REDCap: who may reach it, and the web ACL of AWS WAF.
 import ipaddr from "ipaddr.js";
 import { z } from "zod";
-import { MANAGED_RULE_GROUPS, MANAGED_RULES, type ManagedRuleGroup } from "../managed-rules";
+import { MANAGED_RULE_GROUPS, MANAGED_RULE_NAMES, MANAGED_RULES } from "../managed-rules";
 import { cidr, logRetentionDays } from "./common";
 import { COUNTRIES } from "./countries";
 
@@ -12,13 +12,6 @@ const action = z.enum(
   'Use "count", "block", "captcha" or "challenge"; an "allow" would lead past every rule that comes later.',
 );
 export type RuleAction = z.infer<typeof action>;
-
-/** Each rule of a group with the action that it shall have. */
-const ruleActions = (group: ManagedRuleGroup) =>
-  z
-    .strictObject(Object.fromEntries(MANAGED_RULES[group].rules.map((rule) => [rule, action.optional()])))
-    .default({})
-    .describe(`Rules of ${group}, each with its action.`);
 
 const created = z
   .strictObject({
@@ -33,15 +26,10 @@ const created = z
         "Requests from one address within 5 minutes, above which AWS WAF answers 429 until they are fewer. A hospital is one address: the default lets some 400 people behind it open 5 pages each, at 10 requests a page.",
       ),
     overrides: z
-      .strictObject(
-        Object.fromEntries(MANAGED_RULE_GROUPS.map((group) => [group, ruleActions(group)])) as Record<
-          ManagedRuleGroup,
-          ReturnType<typeof ruleActions>
-        >,
-      )
-      .prefault({})
+      .partialRecord(z.enum(MANAGED_RULE_NAMES), action)
+      .default({})
       .describe(
-        'Actions of single managed rules, over AWS\'s and over those that REDCap needs: { AWSManagedRulesCommonRuleSet: { GenericRFI_QUERYARGUMENTS: "count" } }.',
+        'Actions of single managed rules, over AWS\'s and over those that REDCap needs: { GenericRFI_QUERYARGUMENTS: "count" }. docs/protection.md has the way from a false positive to its rule.',
       ),
     excludedGroups: z
       .array(
@@ -60,11 +48,11 @@ const created = z
     excludedGroups.forEach(({ group }, index) => {
       if (excludedGroups.findIndex((other) => other.group === group) !== index)
         context.addIssue({ code: "custom", path: ["excludedGroups", index, "group"], message: "It is written twice." });
-      if (Object.keys(overrides[group]).length > 0)
+      for (const rule of MANAGED_RULES[group].rules.filter((name) => overrides[name]))
         context.addIssue({
           code: "custom",
-          path: ["overrides", group],
-          message: "The group is in excludedGroups: remove it there, or the overrides here.",
+          path: ["overrides", rule],
+          message: `Its group ${group} is in excludedGroups: remove one of the two.`,
         });
     });
   });

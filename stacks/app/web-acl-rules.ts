@@ -12,7 +12,14 @@
 // | 60 to 90 | AWSManagedRules…    | AWS's own groups (config/managed-rules.ts), without what REDCap's requests trip over |
 // | 100      | no-user-agent       | 403 without User-Agent, but for surveys and the API                                 |
 import type { Wafv2WebAclRule } from "@cdktf/provider-aws/lib/wafv2-web-acl";
-import { type CreatedWaf, MANAGED_RULE_GROUPS, type ManagedRuleGroup, type RuleAction } from "../../config";
+import {
+  type CreatedWaf,
+  MANAGED_RULE_GROUPS,
+  MANAGED_RULES,
+  type ManagedRule,
+  type ManagedRuleGroup,
+  type RuleAction,
+} from "../../config";
 
 /** A statement in Terraform's own names: the provider's class leaves it untyped and passes it on as it is. */
 type Statement = Record<string, unknown>;
@@ -31,27 +38,23 @@ export interface WebAclRulesProps {
  * them. All but two look into bodies, which on REDCap come from people who are logged in, fill in a survey or have a token;
  * REDCap itself escapes and binds what it gets. The same rules keep blocking in paths, query arguments, headers and cookies.
  */
-const COUNTED: Partial<Record<ManagedRuleGroup, Record<string, RuleAction>>> = {
-  AWSManagedRulesCommonRuleSet: {
-    // Forms, imports of data and files are larger than 8 KB.
-    SizeRestrictions_BODY: "count",
-    // Links that fill in a survey's answers have one argument per field.
-    SizeRestrictions_QUERYSTRING: "count",
-    // The rich-text editor posts HTML: field labels, survey texts, emails.
-    CrossSiteScripting_BODY: "count",
-    // Imported text and data dictionaries hold paths with `../`.
-    GenericLFI_BODY: "count",
-    // Settings and texts hold URLs, some with an address instead of a name.
-    GenericRFI_BODY: "count",
-    // `no-user-agent` decides, by the label that this rule leaves.
-    NoUserAgent_HEADER: "count",
-  },
-  AWSManagedRulesSQLiRuleSet: {
-    // Branching logic, calculations, report filters and dynamic SQL fields are, or look like, SQL; so does free text with
-    // quotes and dashes.
-    SQLi_BODY: "count",
-    SQLiExtendedPatterns_BODY: "count",
-  },
+const COUNTED: Partial<Record<ManagedRule, RuleAction>> = {
+  // Forms, imports of data and files are larger than 8 KB.
+  SizeRestrictions_BODY: "count",
+  // Links that fill in a survey's answers have one argument per field.
+  SizeRestrictions_QUERYSTRING: "count",
+  // The rich-text editor posts HTML: field labels, survey texts, emails.
+  CrossSiteScripting_BODY: "count",
+  // Imported text and data dictionaries hold paths with `../`.
+  GenericLFI_BODY: "count",
+  // Settings and texts hold URLs, some with an address instead of a name.
+  GenericRFI_BODY: "count",
+  // Branching logic, calculations, report filters and dynamic SQL fields are, or look like, SQL; so does free text with
+  // quotes and dashes.
+  SQLi_BODY: "count",
+  SQLiExtendedPatterns_BODY: "count",
+  // `no-user-agent` decides, by the label that this rule leaves.
+  NoUserAgent_HEADER: "count",
 };
 
 /**
@@ -84,8 +87,7 @@ export function webAclRules({ waf, allowedCountries, ipSets, cronOverHttp }: Web
   const groups = MANAGED_RULE_GROUPS.map((group, index) => ({ group, priority: 60 + 10 * index }));
   // Then nobody leaves the label, or somebody decided otherwise.
   const unlabelled =
-    excluded.includes("AWSManagedRulesCommonRuleSet") ||
-    waf.overrides.AWSManagedRulesCommonRuleSet.NoUserAgent_HEADER !== undefined;
+    excluded.includes("AWSManagedRulesCommonRuleSet") || waf.overrides.NoUserAgent_HEADER !== undefined;
   return [
     block(0, "rate-limit", rateBased(waf.rateLimit), 429),
     ...(cronOverHttp ? [rule(10, "cron-with-secret", CRON_CALL, { allow: {} })] : []),
@@ -97,7 +99,7 @@ export function webAclRules({ waf, allowedCountries, ipSets, cronOverHttp }: Web
       : []),
     ...groups
       .filter(({ group }) => !excluded.includes(group))
-      .map(({ group, priority }) => managed(priority, group, { ...COUNTED[group], ...waf.overrides[group] })),
+      .map(({ group, priority }) => managed(priority, group, { ...COUNTED, ...waf.overrides })),
     ...(unlabelled ? [] : [block(100, "no-user-agent", and(label(NO_USER_AGENT_LABEL), not(WITHOUT_USER_AGENT)))]),
   ];
 }
@@ -133,12 +135,12 @@ function block(priority: number, name: string, statement: Statement, responseCod
 function managed(
   priority: number,
   name: ManagedRuleGroup,
-  actions: Record<string, RuleAction | undefined>,
+  actions: Partial<Record<ManagedRule, RuleAction>>,
 ): Wafv2WebAclRule {
-  const overrides = Object.entries(actions).map(([rule, action]) => ({
-    name: rule,
-    action_to_use: { [String(action)]: {} },
-  }));
+  const overrides = MANAGED_RULES[name].rules.flatMap((rule) => {
+    const action = actions[rule];
+    return action ? [{ name: rule, action_to_use: { [action]: {} } }] : [];
+  });
   return {
     ...common(priority, name),
     overrideAction: { none: {} },

@@ -26,7 +26,7 @@ const EVERYTHING: Partial<StageInput> = {
   waf: {
     type: "create",
     rateLimit: 5_000,
-    overrides: { AWSManagedRulesCommonRuleSet: { GenericRFI_QUERYARGUMENTS: "count" } },
+    overrides: { GenericRFI_QUERYARGUMENTS: "count" },
     excludedGroups: [{ group: "AWSManagedRulesAmazonIpReputationList", reason: "Tested without this group." }],
     logRetention: 60,
   },
@@ -96,7 +96,8 @@ async function plan(change: Partial<StageInput>): Promise<TerraformPlan> {
   app.synth();
   const state = JSON.stringify({ terraform: { backend: { local: { path: join(folder, "state.tfstate") } } } });
   writeFileSync(join(folder, "stacks", "app-dev", "backend_override.tf.json"), state);
-  if (!existsSync(join(folder, "stacks", "app-dev", ".terraform"))) await terraform("init", "-input=false", "-no-color");
+  if (!existsSync(join(folder, "stacks", "app-dev", ".terraform")))
+    await terraform("init", "-input=false", "-no-color");
   await terraform("plan", "-input=false", "-no-color", "-out=plan");
   return parsePlan(await terraform("show", "-json", "plan"));
 }

@@ -106,9 +106,7 @@ describe("which rule decides", () => {
   });
 
   test("an override decides over AWS's action and over ours", () => {
-    const overrides = {
-      AWSManagedRulesCommonRuleSet: { GenericRFI_QUERYARGUMENTS: "count", CrossSiteScripting_BODY: "block" },
-    };
+    const overrides = { GenericRFI_QUERYARGUMENTS: "count", CrossSiteScripting_BODY: "block" };
     const app = withWaf({ overrides });
     expect(decide(app, { path: "/", managed: ["GenericRFI_QUERYARGUMENTS"] })).toBe("allowed");
     expect(decide(app, { path: "/", managed: ["CrossSiteScripting_BODY"] })).toBe("CrossSiteScripting_BODY");
@@ -116,7 +114,7 @@ describe("which rule decides", () => {
   });
 
   test.each(["count", "block"])("without User-Agent, an override decides alone: %s", (action) => {
-    const app = withWaf({ overrides: { AWSManagedRulesCommonRuleSet: { NoUserAgent_HEADER: action } } });
+    const app = withWaf({ overrides: { NoUserAgent_HEADER: action } });
     const decided = action === "count" ? "allowed" : "NoUserAgent_HEADER";
     for (const path of ["/", "/surveys/"]) expect(decide(app, { path, headers: {} })).toBe(decided);
   });
