@@ -134,7 +134,7 @@ function knownKeys(): string[] {
   if (keys) return keys;
   const found = new Set<string>();
   JSON.stringify(z.toJSONSchema(deployment, { io: "input", unrepresentable: "any" }), (_, value) => {
-    for (const key of Object.keys(value?.properties ?? {})) found.add(key);
+    for (const key of [...Object.keys(value?.properties ?? {}), ...(value?.propertyNames?.enum ?? [])]) found.add(key);
     return value;
   });
   keys = [...found];

@@ -85,6 +85,9 @@ export function stageNames(stage: StageConfig) {
     cronSchedule: "cron",
     /** Topic for the stage's operators: alarms, deployments, budget. */
     operationsTopic: `${prefix}-operations`,
+    /** Web ACL, and its log group: AWS WAF logs into groups of this beginning only. */
+    webAcl: prefix,
+    webAclLogs: `aws-waf-logs-${prefix}`,
     sourceVault: prefix,
     backupRole: `${prefix}-backup`,
     appStack: `app-${stage.name}`,

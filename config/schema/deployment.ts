@@ -7,6 +7,7 @@ import { imageProblems } from "./image";
 import { mailOf, mailProblems } from "./mail";
 import { route53Ns } from "./route53-ns";
 import { stage } from "./stage";
+import { edgeProblems } from "./waf";
 
 const ownership = z.enum(["create", "existing"], 'Use "create" or "existing".').default("create");
 
@@ -78,6 +79,7 @@ export const deployment = shape.superRefine((value, context) => {
         'HTTPS needs a name: add domain (the stack gets the certificate) or service.certificateArn. Without a domain of your own, service.type "app-runner" has a name and a certificate of AWS.',
       );
     }
+    for (const { path, message } of edgeProblems(entry)) issue([...at, ...path], message);
     if (entry.service.type === "fargate" && entry.service.certificateArn) {
       const [, , , region, account] = entry.service.certificateArn.split(":");
       if ((region && region !== entry.region) || account !== entry.accountId) {

@@ -1,13 +1,14 @@
 // One stage: a complete REDCap of its own, such as dev or prod.
 import { z } from "zod";
 import { backup } from "./backup";
-import { accountId, cidr, iam, logRetentionDays, profile, region, tags } from "./common";
+import { accountId, iam, logRetentionDays, profile, region, tags } from "./common";
 import { database } from "./database";
 import { domainFields } from "./domain";
 import { imageFields } from "./image";
 import { mail } from "./mail";
 import { network } from "./network";
 import { service } from "./service";
+import { edgeFields } from "./waf";
 
 /** Off only with a reason: the one switch in front of destroying a stage's data. */
 const protect = z
@@ -35,16 +36,10 @@ export const stage = z.strictObject({
   ...domainFields,
   mail,
   ...imageFields,
-  allowedIps: z
-    .array(cidr)
-    .refine((blocks) => new Set(blocks).size === blocks.length, "A block is written twice: remove one.")
-    .default([])
-    .describe(
-      'Address blocks that may reach the load balancer, IPv4 and IPv6. Default: none. Write ["0.0.0.0/0", "::/0"] for everyone.',
-    ),
+  ...edgeFields,
   generalLogRetention: logRetentionDays
     .default(365)
-    .describe("Days that the logs of service, database and VPC are kept."),
+    .describe("Days that the logs of service, database, VPC and web ACL are kept."),
   protect,
   tags: tags.default({}).describe("Tags of every resource of the stage."),
   iam,

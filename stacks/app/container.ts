@@ -65,6 +65,7 @@ interface Containers {
  */
 export function serviceContainers(props: ContainerProps): Containers {
   const { config, network } = props;
+  const maintenance = props.stage.maintenanceAddresses;
   return containers([
     // It ends once the database is installed; a failed one leaves `redcap` waiting, and so the task unhealthy.
     { ...ddlContainer(props, "prepare"), essential: false },
@@ -82,6 +83,8 @@ export function serviceContainers(props: ContainerProps): Containers {
         SHUTDOWN_SECONDS: String(SHUTDOWN),
         // Not the VPC's: whoever else is in there could choose the address that REDCap believes it has.
         TRUSTED_PROXIES: network.loadBalancerCidrs,
+        // With or without AWS WAF, the image closes installation and upgrade to everybody else.
+        ...(maintenance.length > 0 ? { MAINTENANCE_ADDRESSES: maintenance.join(" ") } : {}),
       }),
     },
   ]);

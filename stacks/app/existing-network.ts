@@ -22,6 +22,8 @@ export class ExistingNetwork extends Construct implements Network {
   readonly privateSubnetIds: string[];
   readonly loadBalancerSubnetIds: string[];
   readonly loadBalancerCidrs: string;
+  /** Its owner knows them; `allowedIps` is the place for them. */
+  readonly ownAddresses: string[] = [];
   readonly ways: ITerraformDependable[] = [];
 
   constructor(scope: Construct, id: string, { config, internal }: ExistingNetworkProps) {

@@ -30,6 +30,7 @@ import { CreatedNetwork, type Network } from "./network";
 import { Notifications } from "./notifications";
 import { addOutputs } from "./outputs";
 import { Tasks } from "./tasks";
+import { WebAcl } from "./web-acl";
 
 export interface AppStackProps {
   stage: StageConfig;
@@ -82,6 +83,8 @@ export class AppStack extends BaseStack {
       network,
       logsBucket,
     });
+    const webAcl = new WebAcl(this, "web-acl", { stage, keys, ownAddresses: network.ownAddresses });
+    webAcl.associate(loadBalancer, loadBalancer.balancer.arn);
     domain?.leadTo(loadBalancer.balancer);
     const { listener } = loadBalancer;
     const service =

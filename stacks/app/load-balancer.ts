@@ -39,6 +39,11 @@ export class LoadBalancer extends Construct {
       description: "Load balancer",
     });
     this.admit(stage.allowedIps);
+    // REDCap's own checks of surveys and API go out by NAT and come back here.
+    if (!config.internal)
+      network.ownAddresses.forEach((address, index) => {
+        this.ingress(`from-itself-${index + 1}`, { cidrIpv4: `${address}/32` }, 443, "REDCap itself");
+      });
     this.balancer = new Lb(this, "balancer", {
       name: prefix,
       loadBalancerType: "application",
@@ -87,15 +92,29 @@ export class LoadBalancer extends Construct {
       for (const port of [443, 80]) {
         // By the block, not its place in the list: else taking one out would move the others to new addresses, and AWS
         // refuses the same rule while the old one is still there.
-        new VpcSecurityGroupIngressRule(this, `from-${block}-${port}`, {
-          securityGroupId: this.securityGroup.id,
-          ...(block.includes(":") ? { cidrIpv6: block } : { cidrIpv4: block }),
-          ipProtocol: "tcp",
-          fromPort: port,
-          toPort: port,
-          description: port === 443 ? "HTTPS" : "HTTP, redirected to HTTPS",
-        });
+        this.ingress(
+          `from-${block}-${port}`,
+          block.includes(":") ? { cidrIpv6: block } : { cidrIpv4: block },
+          port,
+          port === 443 ? "HTTPS" : "HTTP, redirected to HTTPS",
+        );
       }
     }
+  }
+
+  private ingress(
+    id: string,
+    from: { cidrIpv4: string } | { cidrIpv6: string },
+    port: number,
+    description: string,
+  ): void {
+    new VpcSecurityGroupIngressRule(this, id, {
+      securityGroupId: this.securityGroup.id,
+      ...from,
+      ipProtocol: "tcp",
+      fromPort: port,
+      toPort: port,
+      description,
+    });
   }
 }

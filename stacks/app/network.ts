@@ -23,6 +23,8 @@ export interface Network {
   loadBalancerSubnetIds: string[];
   /** Their blocks, with spaces between: its nodes have no other addresses. */
   loadBalancerCidrs: string;
+  /** IPv4 addresses by which the private subnets reach the internet, as far as they are the stage's own. */
+  ownAddresses: string[];
   /** What to depend on before something in a private subnet reaches AWS's APIs. */
   ways: ITerraformDependable[];
   /** Of SES's SMTP endpoint in the VPC; without one, SES is somewhere on the internet. */
@@ -46,6 +48,7 @@ export class CreatedNetwork extends Construct implements Network {
   readonly privateSubnetIds: string[];
   readonly loadBalancerSubnetIds: string[];
   readonly loadBalancerCidrs: string;
+  readonly ownAddresses: string[] = [];
   /** One per zone. */
   readonly privateRouteTableIds: string[];
   readonly ways: ITerraformDependable[] = [];
@@ -108,6 +111,7 @@ export class CreatedNetwork extends Construct implements Network {
       .map(({ id: subnetId }, index) => {
         const name = `${prefix}-nat-${index + 1}`;
         const address = new Eip(this, `nat-${index + 1}-address`, { domain: "vpc", tags: { Name: name } });
+        this.ownAddresses.push(address.publicIp);
         return new NatGateway(this, `nat-${index + 1}`, {
           subnetId,
           allocationId: address.id,

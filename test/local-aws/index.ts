@@ -32,6 +32,7 @@ import { serviceQuotas } from "./gaps/service-quotas";
 import { ses } from "./gaps/ses";
 import { sesEvents } from "./gaps/ses-events";
 import { stepFunctions } from "./gaps/step-functions";
+import { wafv2 } from "./gaps/wafv2";
 import { makeCertificates } from "./host/certificates";
 import { environment, writeProfiles } from "./host/environment";
 import { Identities } from "./host/identity";
@@ -178,6 +179,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     serviceSpecificCredentials,
     stepFunctions,
     serviceQuotas(options.quotas ?? {}),
+    wafv2(client),
   );
 
   return {

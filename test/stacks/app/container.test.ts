@@ -67,6 +67,14 @@ describe("what a container is told", () => {
     expect(environment(synthesizeApp({}, "dev"), "redcap")).not.toHaveProperty("BASE_URL");
   });
 
+  test("redcap: who may open installation and upgrade, with AWS WAF and without", () => {
+    const maintenanceAddresses = ["198.51.100.7/32", "2001:db8:1::/48"];
+    for (const waf of [{ type: "create" }, { type: "none", reason: "Another product is in front." }] as const)
+      expect(environment(synthesizeApp({ maintenanceAddresses, waf }), "redcap").MAINTENANCE_ADDRESSES).toBe(
+        "198.51.100.7/32 2001:db8:1::/48",
+      );
+  });
+
   test("port and request timeout are the load balancer's", () => {
     const other = synthesizeApp(changed({ port: 9_000, idleTimeoutSeconds: 60 }));
     expect(environment(other, "redcap")).toMatchObject({ PORT: "9000", REQUEST_TIMEOUT_SECONDS: "60" });

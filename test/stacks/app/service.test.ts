@@ -42,7 +42,7 @@ describe("load balancer", () => {
   test("admits the allowed addresses, IPv4 and IPv6, on 443 and 80", () => {
     const admitted = (allowedIps: string[]) =>
       Object.entries(byId(synthesizeApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
-        .filter(([id]) => id.startsWith("load-balancer_"))
+        .filter(([id]) => id.startsWith("load-balancer_") && !id.includes("from-itself"))
         .map(([, rule]) => [rule.cidr_ipv4 ?? rule.cidr_ipv6, rule.from_port]);
     expect(admitted(["198.51.100.0/24", "2001:db8::/32"])).toEqual([
       ["198.51.100.0/24", 443],
@@ -53,10 +53,22 @@ describe("load balancer", () => {
     expect(admitted([])).toEqual([]);
   });
 
+  test("admits REDCap's own calls by NAT, on 443, where it is on the internet", () => {
+    const itself = (app: typeof stack) =>
+      Object.entries(byId(app, "aws_vpc_security_group_ingress_rule"))
+        .filter(([id]) => id.startsWith("load-balancer_from-itself"))
+        .map(([, rule]) => [rule.cidr_ipv4, rule.from_port, rule.to_port]);
+    const gateways = Object.keys(byId(stack, "aws_eip"));
+    expect(gateways).toHaveLength(3);
+    expect(itself(stack)).toEqual(gateways.map((id) => [`${ref(`aws_eip.${id}.public_ip`)}/32`, 443, 443]));
+    expect(itself(synthesizeApp(changed({ internal: true })))).toEqual([]);
+    expect(itself(synthesizeApp({ network: { type: "create", nat: "none" } }))).toEqual([]);
+  });
+
   test("keeps the rules of the other blocks when one is removed", () => {
     const ids = (allowedIps: string[]) =>
       Object.entries(byId(synthesizeApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
-        .filter(([id]) => id.startsWith("load-balancer_"))
+        .filter(([id]) => id.startsWith("load-balancer_") && !id.includes("from-itself"))
         .map(([id, rule]) => [id, rule.cidr_ipv4 ?? rule.cidr_ipv6]);
     const kept = ["198.51.100.0/24", "2001:db8::/32"];
     const before = ids(["203.0.113.0/24", ...kept]);
