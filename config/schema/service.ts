@@ -141,7 +141,7 @@ export const fargate = z
       })
       .default([{ port: 443, cidr: "0.0.0.0/0" }])
       .describe(
-        "What REDCap's tasks may call beside the database. AWS's own APIs need port 443. Add the ports of mail (587 or 465) and directory servers (636) here, with their addresses.",
+        "What REDCap's tasks may call beside the database. AWS's own APIs need port 443. The mail relay's port is added by itself. Add the ports of directory servers (636) and the like here, with their addresses.",
       ),
     idleTimeoutSeconds: positive
       .max(4_000, "An Application Load Balancer waits 4,000 seconds at most.")
