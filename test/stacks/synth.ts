@@ -58,6 +58,10 @@ export function synthesizeApp(change: Partial<StageInput> = {}, base: "dev" | "p
   return stack;
 }
 
+/** The same without mail, which tests of other parts would have to list. */
+export const synthesizeBareApp: typeof synthesizeApp = (change, base) =>
+  synthesizeApp({ mail: { type: "none", reason: "No concern of the test." }, ...change }, base);
+
 /** The resources of a type, by logical id. */
 export const byId = (stack: SynthesizedStack, type: string): Record<string, Block> => stack.resource[type] ?? {};
 

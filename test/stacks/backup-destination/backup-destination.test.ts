@@ -212,7 +212,11 @@ describe("a changed configuration", () => {
       const other = inAccount("333333333333");
       const quiet = { ...inAccount("444444444444"), name: "quiet" };
       for (const rule of quiet.backup.enabled ? quiet.backup.rules : []) delete rule.copy;
-      input.stages.push({ ...structuredClone(stage), name: "second" }, { ...other, name: "third" }, quiet);
+      input.stages.push(
+        { ...structuredClone(stage), name: "second", subdomain: "second" },
+        { ...other, name: "third" },
+        quiet,
+      );
     });
     const [allow] = stack.statements(stack.only("aws_backup_vault_policy").policy);
     expect(allow?.principals).toEqual([
