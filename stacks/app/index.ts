@@ -10,6 +10,8 @@ import {
   type StageConfig,
 } from "../../config";
 import { BaseStack } from "../base-stack";
+import { AppRunnerDomain } from "./app-runner-domain";
+import { AppRunnerService, type AppRunnerServiceProps } from "./app-runner-service";
 import { Certificate } from "./certificate";
 import { Cron } from "./cron";
 import { Database } from "./database";
@@ -18,12 +20,13 @@ import { Domain } from "./domain";
 import { EncryptionKeys } from "./encryption-keys";
 import { Endpoints } from "./endpoints";
 import { ExistingNetwork } from "./existing-network";
-import { FargateService } from "./fargate-service";
+import { FargateService, type FargateServiceProps } from "./fargate-service";
 import { Files } from "./files";
 import { FilesKey } from "./files-key";
 import { FlowLogs } from "./flow-logs";
 import { Image } from "./image";
-import { LoadBalancer } from "./load-balancer";
+import { Installation } from "./installation";
+import { LoadBalancer, type LoadBalancerProps } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
 import { mail } from "./mail";
 import { CreatedNetwork, type Network } from "./network";
@@ -37,21 +40,25 @@ export interface AppStackProps {
   backupDestination?: BackupDestinationConfig | undefined;
 }
 
+interface WithDomain {
+  domain: Domain | undefined;
+}
+type FargateProps = Omit<FargateServiceProps & LoadBalancerProps, "certificateArn" | "loadBalancer" | "listener"> &
+  WithDomain;
+type AppRunnerProps = Omit<AppRunnerServiceProps, "installation"> & WithDomain;
+
 export class AppStack extends BaseStack {
   constructor(scope: Construct, id: string, { stage, backupDestination }: AppStackProps) {
     super(scope, id, { ...stage, tags: { ...stage.tags, "redcap:stage": stage.name } });
     new RandomProvider(this, "random");
     this.addOverride("terraform.required_providers.random.version", PROVIDER_VERSIONS.random);
     const config = stage.service;
-    if (config.type !== "fargate")
-      throw new Error(`Stage "${stage.name}": service.type ${config.type} is not deployed.`);
-
     const keys = new EncryptionKeys(this, "keys", {
       stage,
       backupAccountId: stage.backup.enabled ? backupDestination?.accountId : undefined,
     });
     const notifications = new Notifications(this, "notifications", { stage, keys });
-    const network = this.network(stage, config.internal, keys);
+    const network = this.network(stage, config.type !== "fargate" || config.internal, keys);
     const logsBucket = new LogsBucket(this, "logs-bucket", { stage });
     const image = buildsImage(stage) ? new Image(this, "image", { stage, keys, logsBucket }) : undefined;
     const files = new Files(this, "files", { stage, key: keys.files, logsBucket });
@@ -73,21 +80,12 @@ export class AppStack extends BaseStack {
       mail: relay,
       image,
     });
-    const certificateArn =
-      config.certificateArn ?? (domain && new Certificate(this, "certificate", { domain }).issuedArn);
-    const loadBalancer = new LoadBalancer(this, "load-balancer", {
-      stage,
-      config,
-      certificateArn,
-      network,
-      logsBucket,
-    });
-    domain?.leadTo(loadBalancer.balancer);
-    const { listener } = loadBalancer;
     const service =
-      listener && new FargateService(this, "service", { stage, config, network, tasks, loadBalancer, listener });
-    // The service's first task installs the database: before, cron would have nothing to do.
-    if (service && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
+      config.type === "fargate"
+        ? this.fargate({ stage, config, network, tasks, domain, logsBucket })
+        : this.appRunner({ stage, config, network, keys, tasks, domain });
+    // Before REDCap is installed, cron would have nothing to do.
+    if (service.installs && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
     addOutputs(this, {
       stage,
       notifications,
@@ -98,11 +96,28 @@ export class AppStack extends BaseStack {
       logsBucket,
       domain,
       mail: relay,
-      loadBalancer,
       tasks,
-      service,
       image,
+      ...service,
     });
+  }
+
+  private fargate({ domain, ...props }: FargateProps) {
+    const certificateArn =
+      props.config.certificateArn ?? (domain && new Certificate(this, "certificate", { domain }).issuedArn);
+    const loadBalancer = new LoadBalancer(this, "load-balancer", { ...props, certificateArn });
+    domain?.leadTo(loadBalancer.balancer);
+    const { listener } = loadBalancer;
+    const fargate = listener && new FargateService(this, "service", { ...props, loadBalancer, listener });
+    return { loadBalancer, fargate, installs: fargate !== undefined };
+  }
+
+  private appRunner({ domain, ...props }: AppRunnerProps) {
+    const installation = new Installation(this, "installation", props);
+    const appRunner = new AppRunnerService(this, "app-runner", { ...props, installation });
+    const { service } = appRunner;
+    const appRunnerDomain = domain && new AppRunnerDomain(this, "app-runner-domain", { domain, service });
+    return { appRunner, appRunnerDomain, installs: true };
   }
 
   private network(stage: StageConfig, internal: boolean, keys: EncryptionKeys): Network {
