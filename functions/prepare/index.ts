@@ -2,9 +2,10 @@
 // tables, REDCap must be installed before they start.
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { ECSClient } from "@aws-sdk/client-ecs";
+import { parse } from "../shared/event";
 import { isDenied, retryWhile } from "../shared/patience";
 import { setting } from "../shared/setting";
-import { parseEvent } from "./event";
+import { prepareEvent } from "./event";
 import { type Settings, startTask, waitUntilEnded } from "./task";
 
 /** IAM's changes take seconds, and the function is called seconds after it got its rights. */
@@ -18,7 +19,7 @@ interface Context {
 
 /** @throws Error with the last line of the task's log, or why it did not start; running again is always safe */
 export async function handler(event: unknown, context: Context): Promise<{ task: string }> {
-  const { taskDefinition } = parseEvent(event);
+  const { taskDefinition } = parse(prepareEvent, event);
   const settings: Settings = {
     ecs: new ECSClient({}),
     logs: new CloudWatchLogsClient({}),

@@ -1,8 +1,9 @@
 // The function's task: how it is started, and what is said of one that fails.
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeTasksCommand, RunTaskCommand, type Task } from "@aws-sdk/client-ecs";
-import { parseEvent } from "../../../functions/prepare/event";
+import { prepareEvent } from "../../../functions/prepare/event";
 import { type Settings, startTask, waitUntilEnded } from "../../../functions/prepare/task";
+import { parse } from "../../../functions/shared/event";
 
 const TASK = "arn:aws:ecs:eu-west-2:111111111111:task/redcap-prod/0123456789abcdef";
 const LATER = Date.now() + 60_000;
@@ -97,6 +98,6 @@ test("one that takes longer than Lambda goes on, and that is told", async () => 
 });
 
 test("an event names a revision, and nothing else", () => {
-  expect(parseEvent({ taskDefinition: "arn:x" })).toEqual({ taskDefinition: "arn:x" });
-  expect(() => parseEvent({ taskDefinition: "prepare", cluster: "other" })).toThrow(/taskDefinition.*cluster/s);
+  expect(parse(prepareEvent, { taskDefinition: "arn:x" })).toEqual({ taskDefinition: "arn:x" });
+  expect(() => parse(prepareEvent, { taskDefinition: "prepare", cluster: "other" })).toThrow(/taskDefinition.*cluster/s);
 });
