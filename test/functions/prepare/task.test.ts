@@ -99,5 +99,7 @@ test("one that takes longer than Lambda goes on, and that is told", async () => 
 
 test("an event names a revision, and nothing else", () => {
   expect(parse(prepareEvent, { taskDefinition: "arn:x" })).toEqual({ taskDefinition: "arn:x" });
-  expect(() => parse(prepareEvent, { taskDefinition: "prepare", cluster: "other" })).toThrow(/taskDefinition.*cluster/s);
+  expect(() => parse(prepareEvent, { taskDefinition: "prepare", cluster: "other" })).toThrow(
+    /taskDefinition.*cluster/s,
+  );
 });
