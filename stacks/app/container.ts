@@ -114,6 +114,7 @@ export const appRunnerVariables = (props: ContainerProps & { config: AppRunnerCo
   PORT: String(props.config.port),
   ...applicationVariables(props),
   REQUEST_TIMEOUT_SECONDS: String(APP_RUNNER_REQUEST_TIMEOUT),
+  ...settingsVariable(props.stage),
   START_TIMEOUT_SECONDS: String(APP_RUNNER_START_TIMEOUT),
   HTTPS_ONLY: "1",
 });
