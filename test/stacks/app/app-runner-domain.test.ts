@@ -64,8 +64,10 @@ test.each([false, true])("without a zone all records are put out, delegated: %s"
   const stack = withDomain({ hostInRoute53: false, delegated });
   expect(all(stack, "aws_apprunner_custom_domain_association")).toHaveLength(1);
   expect(all(stack, "aws_route53_record")).toEqual([]);
-  expect(stack.output.dns_records?.value).toMatchObject([
-    { name: "redcap.example.org", type: "CNAME or ALIAS", values: [expect.stringContaining(".service_url}")] },
-  ]);
+  expect(stack.output.dns_records?.value).toContainEqual({
+    name: "redcap.example.org",
+    type: "CNAME or ALIAS",
+    values: [expect.stringContaining(".service_url}")],
+  });
   expect(stack.output.certificate_records?.value).toMatch(/for name in sort\(.*certificate_validation_records/);
 });
