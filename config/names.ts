@@ -77,6 +77,13 @@ export function stageNames(stage: StageConfig) {
     ecsService: prefix,
     /** Family of the task that upgrades REDCap's database, run by hand. */
     upgradeTask: `${prefix}-upgrade`,
+    /** Family of the task that installs REDCap before an App Runner service, and function that runs it. */
+    prepareTask: `${prefix}-prepare`,
+    prepareFunction: `${prefix}-prepare`,
+    appRunnerService: prefix,
+    /** What REDCap itself may do on App Runner, and what App Runner may, to fetch the image. */
+    appRunnerInstanceRole: `${prefix}-app-runner`,
+    appRunnerAccessRole: `${prefix}-app-runner-access`,
     /** Family of the task that runs REDCap's cron, and role that starts it. */
     cronTask: `${prefix}-cron`,
     cronRole: `${prefix}-cron`,

@@ -89,9 +89,6 @@ export const deployment = shape.superRefine((value, context) => {
         );
       }
     }
-    if (entry.service.type === "app-runner") {
-      issue([...at, "service", "type"], 'This version deploys no App Runner service yet: use type "fargate".');
-    }
     if (
       entry.network.type === "existing" &&
       entry.service.type === "fargate" &&

@@ -1,7 +1,15 @@
 // REDCap's containers of one image: `prepare` installs, `redcap` serves, `upgrade` and `cron` have tasks of their own. What
 // each is told and may write.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import { type FargateConfig, hostName, type StageConfig, settingsSqlOf, stageImage } from "../../config";
+import {
+  type AppRunnerConfig,
+  type FargateConfig,
+  hostName,
+  type ServiceConfig,
+  type StageConfig,
+  settingsSqlOf,
+  stageImage,
+} from "../../config";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Files } from "./files";
@@ -19,11 +27,19 @@ const SHUTDOWN = STOP_TIMEOUT - 10;
  */
 export const START_TIMEOUT = 900;
 
+/** Seconds; App Runner's limit for a request, reading and answering (App Runner developer guide, runtime information). */
+const APP_RUNNER_REQUEST_TIMEOUT = 120;
+/** The same on App Runner, where REDCap is installed before: it waits only for a database that is paused or fails over. */
+export const APP_RUNNER_START_TIMEOUT = 150;
+
 /**
  * All that the image writes, by volume; the root is read-only. The image's VOLUME names the same paths: that is how ECS
  * gives the empty volumes the image's owner, since its own default is root (ECS developer guide, bind mounts).
  */
 const WRITABLE = { tmp: "/tmp", run: "/run/redcap", temp: "/var/www/redcap/temp" };
+
+/** Log streams of `prepare` begin so; the task's id follows. */
+export const PREPARE_STREAM = "redcap/prepare";
 
 /** Within a task each has its own: the web server never finds what `prepare` leaves, such as the DDL user's password. */
 const VOLUME_PREFIXES = { redcap: "", prepare: "prepare-", upgrade: "", cron: "" };
@@ -31,7 +47,7 @@ type ContainerName = keyof typeof VOLUME_PREFIXES;
 
 export interface ContainerProps {
   stage: StageConfig;
-  config: FargateConfig;
+  config: ServiceConfig;
   network: Network;
   database: Database;
   databaseUsers: DatabaseUsers;
@@ -63,7 +79,7 @@ interface Containers {
  * `redcap` has no `dependsOn`: Fargate waits 120 s at most for a dependency (`startTimeout`) and would cut a first
  * installation. `redcap` itself waits until the database is installed, at once where it is.
  */
-export function serviceContainers(props: ContainerProps): Containers {
+export function serviceContainers(props: ContainerProps & { config: FargateConfig }): Containers {
   const { config, network } = props;
   const maintenance = props.stage.maintenanceAddresses;
   return containers([
@@ -89,6 +105,26 @@ export function serviceContainers(props: ContainerProps): Containers {
     },
   ]);
 }
+
+/**
+ * What an App Runner service's one container is told.
+ *
+ * TRUSTED_PROXIES stays the image's: private addresses. App Runner does not say which its proxies have, but nobody else
+ * reaches an instance, and it writes the client's address into X-Forwarded-For (App Runner developer guide, incoming
+ * traffic). Behind a proxy of a public address the header would not be believed at all.
+ */
+export const appRunnerVariables = (props: ContainerProps & { config: AppRunnerConfig }): Record<string, string> => ({
+  PORT: String(props.config.port),
+  ...applicationVariables(props),
+  REQUEST_TIMEOUT_SECONDS: String(APP_RUNNER_REQUEST_TIMEOUT),
+  ...settingsVariable(props.stage),
+  START_TIMEOUT_SECONDS: String(APP_RUNNER_START_TIMEOUT),
+  HTTPS_ONLY: "1",
+});
+
+/** Of the task that installs REDCap where the service's own containers cannot. */
+export const prepareContainers = (props: ContainerProps): Containers =>
+  containers([{ ...ddlContainer(props, "prepare"), essential: true }]);
 
 /** Of the task that runs REDCap's cron, once. */
 export const cronContainers = (props: ContainerProps): Containers =>

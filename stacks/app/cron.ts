@@ -1,18 +1,18 @@
 // REDCap's cron: EventBridge Scheduler starts a task of the service's image, which runs `cron` once and ends.
-import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { SchedulerSchedule } from "@cdktf/provider-aws/lib/scheduler-schedule";
 import { SchedulerScheduleGroup } from "@cdktf/provider-aws/lib/scheduler-schedule-group";
 import { Construct } from "constructs";
-import { arn, type FargateConfig, type StageConfig, stageNames } from "../../config";
+import { type ServiceConfig, type StageConfig, stageNames } from "../../config";
 import { fromAccount, Role } from "../role";
 import { cronContainers } from "./container";
 import type { Network } from "./network";
+import { runTask } from "./run-task";
 import { fargateTask } from "./task-definition";
 import type { Tasks } from "./tasks";
 
 export interface CronProps {
   stage: StageConfig;
-  config: FargateConfig;
+  config: ServiceConfig;
   network: Network;
   tasks: Tasks;
 }
@@ -40,7 +40,15 @@ export class Cron extends Construct {
         fromAccount(stage.accountId),
         { test: "ArnEquals", variable: "aws:SourceArn", values: [group.arn] },
       ],
-      policies: { "run-task": this.runTask(stage, tasks) },
+      // The two roles that the task has.
+      policies: {
+        "run-task": runTask(this, {
+          stage,
+          tasks,
+          family: names.cronTask,
+          roles: [tasks.roles.execution, tasks.roles.task],
+        }),
+      },
     });
     // Encrypted with AWS's own key: one of the stage would hold for a payload only, and there is none (EventBridge
     // Scheduler user guide, encryption at rest).
@@ -73,31 +81,6 @@ export class Cron extends Construct {
       // A restore disables it and enables it again; a person's reason to disable it outlasts a deployment.
       lifecycle: { ignoreChanges: ["state"] },
       dependsOn: [...role.rights, ...tasks.needs],
-    });
-  }
-
-  /** Cron's task on the stage's cluster, in whatever revision, with the two roles that it has. */
-  private runTask(stage: StageConfig, { cluster, roles }: Tasks): DataAwsIamPolicyDocument {
-    const { cronTask, ecsCluster } = stageNames(stage);
-    return new DataAwsIamPolicyDocument(this, "run-task", {
-      statement: [
-        {
-          actions: ["ecs:RunTask"],
-          resources: [arn("ecs", stage, `task-definition/${cronTask}:*`)],
-          condition: [{ test: "ArnEquals", variable: "ecs:cluster", values: [cluster.arn] }],
-        },
-        // A task is started with the stage's tags; afterwards none can be changed.
-        {
-          actions: ["ecs:TagResource"],
-          resources: [arn("ecs", stage, `task/${ecsCluster}/*`)],
-          condition: [{ test: "StringEquals", variable: "ecs:CreateAction", values: ["RunTask"] }],
-        },
-        {
-          actions: ["iam:PassRole"],
-          resources: [roles.execution.arn, roles.task.arn],
-          condition: [{ test: "StringEquals", variable: "iam:PassedToService", values: ["ecs-tasks.amazonaws.com"] }],
-        },
-      ],
     });
   }
 }

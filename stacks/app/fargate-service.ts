@@ -40,7 +40,7 @@ export class FargateService extends Construct {
       family: names.prefix,
       executionRoleArn: tasks.roles.execution.arn,
       taskRoleArn: tasks.roles.task.arn,
-      ...serviceContainers(tasks.containerProps),
+      ...serviceContainers({ ...tasks.containerProps, config }),
     });
     const admitted = connect(this, "from-load-balancer", {
       from: loadBalancer.securityGroup,

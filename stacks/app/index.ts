@@ -10,6 +10,8 @@ import {
   type StageConfig,
 } from "../../config";
 import { BaseStack } from "../base-stack";
+import { AppRunnerDomain } from "./app-runner-domain";
+import { AppRunnerService, type AppRunnerServiceProps } from "./app-runner-service";
 import { Certificate } from "./certificate";
 import { Cron } from "./cron";
 import { Database } from "./database";
@@ -18,12 +20,13 @@ import { Domain } from "./domain";
 import { EncryptionKeys } from "./encryption-keys";
 import { Endpoints } from "./endpoints";
 import { ExistingNetwork } from "./existing-network";
-import { FargateService } from "./fargate-service";
+import { FargateService, type FargateServiceProps } from "./fargate-service";
 import { Files } from "./files";
 import { FilesKey } from "./files-key";
 import { FlowLogs } from "./flow-logs";
 import { Image } from "./image";
-import { LoadBalancer } from "./load-balancer";
+import { Installation } from "./installation";
+import { LoadBalancer, type LoadBalancerProps } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
 import { mail } from "./mail";
 import { CreatedNetwork, type Network } from "./network";
@@ -38,21 +41,26 @@ export interface AppStackProps {
   backupDestination?: BackupDestinationConfig | undefined;
 }
 
+interface Edge {
+  domain: Domain | undefined;
+  webAcl: WebAcl;
+}
+type FargateProps = Omit<FargateServiceProps & LoadBalancerProps, "certificateArn" | "loadBalancer" | "listener"> &
+  Edge;
+type AppRunnerProps = Omit<AppRunnerServiceProps, "installation"> & Edge;
+
 export class AppStack extends BaseStack {
   constructor(scope: Construct, id: string, { stage, backupDestination }: AppStackProps) {
     super(scope, id, { ...stage, tags: { ...stage.tags, "redcap:stage": stage.name } });
     new RandomProvider(this, "random");
     this.addOverride("terraform.required_providers.random.version", PROVIDER_VERSIONS.random);
     const config = stage.service;
-    if (config.type !== "fargate")
-      throw new Error(`Stage "${stage.name}": service.type ${config.type} is not deployed.`);
-
     const keys = new EncryptionKeys(this, "keys", {
       stage,
       backupAccountId: stage.backup.enabled ? backupDestination?.accountId : undefined,
     });
     const notifications = new Notifications(this, "notifications", { stage, keys });
-    const network = this.network(stage, config.internal, keys);
+    const network = this.network(stage, config.type !== "fargate" || config.internal, keys);
     const logsBucket = new LogsBucket(this, "logs-bucket", { stage });
     const image = buildsImage(stage) ? new Image(this, "image", { stage, keys, logsBucket }) : undefined;
     const files = new Files(this, "files", { stage, key: keys.files, logsBucket });
@@ -74,23 +82,13 @@ export class AppStack extends BaseStack {
       mail: relay,
       image,
     });
-    const certificateArn =
-      config.certificateArn ?? (domain && new Certificate(this, "certificate", { domain }).issuedArn);
-    const loadBalancer = new LoadBalancer(this, "load-balancer", {
-      stage,
-      config,
-      certificateArn,
-      network,
-      logsBucket,
-    });
     const webAcl = new WebAcl(this, "web-acl", { stage, keys, ownAddresses: network.ownAddresses });
-    webAcl.associate(loadBalancer, loadBalancer.balancer.arn);
-    domain?.leadTo(loadBalancer.balancer);
-    const { listener } = loadBalancer;
     const service =
-      listener && new FargateService(this, "service", { stage, config, network, tasks, loadBalancer, listener });
-    // The service's first task installs the database: before, cron would have nothing to do.
-    if (service && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
+      config.type === "fargate"
+        ? this.fargate({ stage, config, network, tasks, domain, webAcl, logsBucket })
+        : this.appRunner({ stage, config, network, keys, tasks, domain, webAcl });
+    // Before REDCap is installed, cron would have nothing to do.
+    if (service.installs && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
     addOutputs(this, {
       stage,
       notifications,
@@ -101,11 +99,30 @@ export class AppStack extends BaseStack {
       logsBucket,
       domain,
       mail: relay,
-      loadBalancer,
       tasks,
-      service,
       image,
+      ...service,
     });
+  }
+
+  private fargate({ domain, webAcl, ...props }: FargateProps) {
+    const certificateArn =
+      props.config.certificateArn ?? (domain && new Certificate(this, "certificate", { domain }).issuedArn);
+    const loadBalancer = new LoadBalancer(this, "load-balancer", { ...props, certificateArn });
+    webAcl.associate(loadBalancer, loadBalancer.balancer.arn);
+    domain?.leadTo(loadBalancer.balancer);
+    const { listener } = loadBalancer;
+    const fargate = listener && new FargateService(this, "service", { ...props, loadBalancer, listener });
+    return { loadBalancer, fargate, installs: fargate !== undefined };
+  }
+
+  private appRunner({ domain, webAcl, ...props }: AppRunnerProps) {
+    const installation = new Installation(this, "installation", props);
+    const appRunner = new AppRunnerService(this, "app-runner", { ...props, installation });
+    const { service } = appRunner;
+    webAcl.associate(appRunner, service.arn);
+    const appRunnerDomain = domain && new AppRunnerDomain(this, "app-runner-domain", { domain, service });
+    return { appRunner, appRunnerDomain, installs: true };
   }
 
   private network(stage: StageConfig, internal: boolean, keys: EncryptionKeys): Network {

@@ -50,7 +50,7 @@ export class LoadBalancer extends Construct {
       internal: config.internal,
       subnets: network.loadBalancerSubnetIds,
       securityGroups: [this.securityGroup.id],
-      enableDeletionProtection: stage.protect.enabled,
+      enableDeletionProtection: stage.protect.enabled && config.deletionProtection,
       dropInvalidHeaderFields: true,
       idleTimeout: config.idleTimeoutSeconds,
       accessLogs: { enabled: true, bucket: logsBucket.logs.bucket.id, prefix: LOAD_BALANCER_LOGS },

@@ -1,6 +1,8 @@
 // What people and scripts ask a deployed stage for. None of it is secret.
 import { Fn, TerraformOutput, type TerraformStack } from "cdktf";
 import type { StageConfig } from "../../config";
+import type { AppRunnerDomain } from "./app-runner-domain";
+import type { AppRunnerService } from "./app-runner-service";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
 import type { Domain } from "./domain";
@@ -24,19 +26,23 @@ export interface OutputsProps {
   logsBucket: LogsBucket;
   domain: Domain | undefined;
   mail: Mail | undefined;
-  loadBalancer: LoadBalancer;
   tasks: Tasks;
+  /** The service of one kind or the other. */
+  loadBalancer?: LoadBalancer;
   /** None while it waits for a certificate. */
-  service: FargateService | undefined;
+  fargate?: FargateService | undefined;
+  appRunner?: AppRunnerService;
+  appRunnerDomain?: AppRunnerDomain | undefined;
   image: Image | undefined;
 }
 
+type Outputs = Record<string, [value: string | string[] | number | object[], description: string]>;
+
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
-  const { stage, notifications, network, database, databaseUsers, files, logsBucket, domain, loadBalancer } = props;
-  const { mail, tasks, service, image } = props;
-  const outputs: Record<string, [value: string | string[] | number | object[], description: string]> = {
-    load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
-    load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
+  const { stage, notifications, network, database, databaseUsers, files, logsBucket, domain, mail, tasks, image } =
+    props;
+  const outputs: Outputs = {
+    ...serviceOutputs(props),
     cluster_identifier: [database.cluster.clusterIdentifier, "Aurora cluster"],
     cluster_endpoint: [database.cluster.endpoint, "Writer endpoint"],
     cluster_reader_endpoint: [database.cluster.readerEndpoint, "Reader endpoint"],
@@ -48,7 +54,6 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     files_bucket: [files.bucket.bucket, "Uploaded files"],
     logs_bucket: [logsBucket.logs.bucket.bucket, "Access logs"],
     ecs_cluster: [tasks.cluster.name, "ECS cluster"],
-    ...(service ? { ecs_service: [service.service.name, "ECS service"] } : {}),
     upgrade_command: [upgradeCommand(stage, network, tasks), "Brings the database to the version of the image"],
     ...(image && imageOutputs(stage, image)),
     service_security_group_id: [tasks.securityGroup.id, "Security group of every task"],
@@ -85,6 +90,24 @@ const imageOutputs = (stage: StageConfig, { repository, project }: Image): Recor
     "Builds the image of the configured REDCap and rolls it out",
   ],
 });
+function serviceOutputs({ loadBalancer, fargate, appRunner, appRunnerDomain }: OutputsProps): Outputs {
+  return {
+    ...(loadBalancer && {
+      load_balancer_dns_name: [loadBalancer.balancer.dnsName, "Point REDCap's DNS name here"],
+      load_balancer_zone_id: [loadBalancer.balancer.zoneId, "Hosted zone of that name, for an alias record"],
+    }),
+    ...(fargate && { ecs_service: [fargate.service.name, "ECS service"] }),
+    ...(appRunner && {
+      // Another one with a domain, below.
+      url: [`https://${appRunner.service.serviceUrl}/`, "REDCap"],
+      app_runner_url: [`https://${appRunner.service.serviceUrl}/`, "REDCap, under App Runner's own name"],
+      app_runner_service_arn: [appRunner.service.arn, "App Runner service"],
+    }),
+    ...(appRunnerDomain?.recordsToEnter && {
+      certificate_records: [appRunnerDomain.recordsToEnter, "DNS records to enter for App Runner's certificate"],
+    }),
+  };
+}
 
 /** For a shell. */
 function upgradeCommand(

@@ -25,6 +25,8 @@ export interface ServiceRolesProps {
 export class ServiceRoles extends Construct {
   readonly execution: Role;
   readonly task: Role;
+  /** What REDCap itself may do, wherever it runs. */
+  readonly ofRedcap: Record<string, DataAwsIamPolicyDocument>;
 
   constructor(scope: Construct, id: string, props: ServiceRolesProps) {
     super(scope, id);
@@ -40,6 +42,27 @@ export class ServiceRoles extends Construct {
       ],
     };
     const pull = pullImage(this, image);
+    this.ofRedcap = {
+      "read-secrets": readSecrets(
+        this,
+        "task-secrets",
+        stage,
+        [applicationSecret, saltSecret, filesKey.secret],
+        secretKey,
+      ),
+      "use-files": useFiles(this, stage, files),
+      ...(mail
+        ? {
+            "read-mail-secret": readSecrets(
+              this,
+              "mail-secret",
+              stage,
+              [{ arn: mail.secretArn }],
+              mail.secretKeyArn ? { arn: mail.secretKeyArn } : undefined,
+            ),
+          }
+        : {}),
+    };
     this.execution = new Role(this, "execution", {
       ...common,
       name: `${prefix}-execution`,
@@ -55,27 +78,7 @@ export class ServiceRoles extends Construct {
       ...common,
       name: `${prefix}-task`,
       description: "What REDCap itself may do",
-      policies: {
-        "read-secrets": readSecrets(
-          this,
-          "task-secrets",
-          stage,
-          [applicationSecret, saltSecret, filesKey.secret],
-          secretKey,
-        ),
-        "use-files": useFiles(this, stage, files),
-        ...(mail
-          ? {
-              "read-mail-secret": readSecrets(
-                this,
-                "mail-secret",
-                stage,
-                [{ arn: mail.secretArn }],
-                mail.secretKeyArn ? { arn: mail.secretKeyArn } : undefined,
-              ),
-            }
-          : {}),
-      },
+      policies: this.ofRedcap,
     });
   }
 }
@@ -117,14 +120,21 @@ function readSecrets(
 const ECR_IMAGE =
   /^(?<accountId>\d{12})\.dkr\.ecr\.(?<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?\/(?<repository>[^:@]+)/;
 
-/** One repository. An image that is not in ECR is public and needs no right. */
-function pullImage(scope: Construct, image: string): DataAwsIamPolicyDocument | undefined {
+/**
+ * One repository. An image that is not in ECR is public and needs no right.
+ * @param others actions on the repository beside those that fetch the image
+ */
+export function pullImage(
+  scope: Construct,
+  image: string,
+  others: string[] = [],
+): DataAwsIamPolicyDocument | undefined {
   const { accountId, region, repository } = ECR_IMAGE.exec(image)?.groups ?? {};
   if (!accountId || !region || !repository) return undefined;
   return new DataAwsIamPolicyDocument(scope, "pull-image", {
     statement: [
       {
-        actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        actions: ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", ...others],
         resources: [arn("ecr", { accountId, region }, `repository/${repository}`)],
       },
       // Logs in to the registry; the action knows no resources (service authorization reference, ECR).

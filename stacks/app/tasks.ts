@@ -6,7 +6,7 @@ import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { type FargateConfig, type StageConfig, stageImage, stageNames } from "../../config";
+import { type ServiceConfig, type StageConfig, stageImage, stageNames } from "../../config";
 import { type ContainerProps, upgradeContainers } from "./container";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
@@ -23,7 +23,7 @@ import { fargateTask } from "./task-definition";
 
 export interface TasksProps {
   stage: StageConfig;
-  config: FargateConfig;
+  config: ServiceConfig;
   network: Network;
   keys: EncryptionKeys;
   database: Database;

@@ -61,6 +61,10 @@ describe("the sample", () => {
 
 describe("a configuration is refused", () => {
   const db = (value: object) => prod({ db: value });
+  const appRunner = (value: object) =>
+    prod({
+      service: { type: "app-runner", image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:17.4.4", ...value },
+    });
   const service = (value: object) =>
     prod({
       service: {
@@ -152,10 +156,21 @@ describe("a configuration is refused", () => {
     ["backtrack for 100 hours", db({ backtrackHours: 100 }), "72 hours at most"],
     ["unknown service", prod({ service: { type: "lambda" } }), "stages[prod].service.type"],
     [
-      "App Runner, which is not deployed yet",
+      "App Runner with an image that is not in ECR",
       prod({ service: { type: "app-runner", image: "redcap:1" } }),
-      'use type "fargate"',
+      'stages[prod].service.image: "redcap:1" is not accepted. App Runner runs images of Amazon ECR',
     ],
+    ["memory that App Runner lacks", appRunner({ memory: "5 GB" }), "With 2 vCPU, App Runner allows 4, 6 GB."],
+    ["memory of another size", appRunner({ cpu: "0.5 vCPU" }), "With 0.5 vCPU, App Runner allows 1 GB."],
+    ["fewest instances above most", appRunner({ minSize: 3 }), "minSize must not be above maxSize."],
+    ...["certificateArn", "internal", "drainSeconds", "idleTimeoutSeconds", "healthCheckPath", "scaling"].map(
+      (field) =>
+        [
+          `${field} on App Runner`,
+          appRunner({ [field]: 1 }),
+          `stages[prod].service.${field}: this key does not belong`,
+        ] as [string, string, string],
+    ),
     ["memory that Fargate lacks", service({ memory: "3 GB" }), "With 2 vCPU, Fargate allows 4, 5"],
     ["cron once an hour", service({ cron: { minutes: 60 } }), "stages[prod].service.cron.minutes: 60 is not accepted."],
     [

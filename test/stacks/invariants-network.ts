@@ -16,6 +16,7 @@ const OUTSIDE_THE_VPC: Record<string, string> = {
   "image_first-image_function": "calls CodeBuild, which a stage without NAT does not reach from its VPC",
   "files-key_function": "calls IAM, which a stage without NAT does not reach from its VPC",
   mail_key_function: "calls IAM, which a stage without NAT does not reach from its VPC",
+  installation_function: "calls ECS, which a stage without NAT does not reach from its VPC",
 };
 
 /** Neither told of the database nor let at a network: then it may be outside. */
@@ -37,6 +38,10 @@ export const inPrivateSubnets: Invariant = (stack) => {
       const [network] = blocks(block.network_configuration);
       return network?.assign_public_ip === false && allPrivate(network.subnets);
     }),
+    ...failing(stack, "aws_apprunner_vpc_connector", (block) => allPrivate(block.subnets)),
+    ...failing(stack, "aws_apprunner_service", (block) =>
+      JSON.stringify(block.network_configuration).includes("{aws_apprunner_vpc_connector."),
+    ),
     ...failing(stack, "aws_scheduler_schedule", (block) => {
       const [ecs] = blocks(blocks(block.target)[0]?.ecs_parameters);
       const [network] = blocks(ecs?.network_configuration);

@@ -1,15 +1,20 @@
 // Invariants over every resource of every stack of every sample stage, and proof that each can fail.
-import { stageNames, validate } from "../../config";
+import { type DeploymentInput, stageNames, validate } from "../../config";
 import type { StackUnderTest } from "./invariant";
 import { INVARIANTS } from "./invariants";
-import { all, type Block, blocks, one, ref, sampleInput, synthesize } from "./synth";
+import { all, type Block, blocks, onAppRunner, one, ref, sampleInput, synthesize } from "./synth";
 
-const config = validate(sampleInput());
-const unprotected = config.stages.filter(({ protect }) => !protect.enabled).map((stage) => stageNames(stage).appStack);
-const stacks: StackUnderTest[] = synthesize(config).map((stack) => ({
-  ...stack,
-  protect: !unprotected.includes(stack.name),
-}));
+function stacksOf(input: DeploymentInput): StackUnderTest[] {
+  const config = validate(input);
+  const unprotected = config.stages
+    .filter((stage) => !stage.protect.enabled)
+    .map((stage) => stageNames(stage).appStack);
+  return synthesize(config).map((stack) => ({ ...stack, protect: !unprotected.includes(stack.name) }));
+}
+
+const stacks = stacksOf(sampleInput());
+const { stages, ...others } = sampleInput();
+const onAppRunnerToo = stacksOf({ ...others, stages: stages.map((stage) => ({ ...stage, ...onAppRunner() })) });
 
 test("the sample has every kind of stack", () => {
   expect(stacks.map(({ name }) => name).sort()).toEqual([
@@ -22,6 +27,12 @@ test("the sample has every kind of stack", () => {
 });
 
 describe.each(stacks)("$name", (stack) => {
+  test.each(Object.entries(INVARIANTS))("%s", (_, invariant) => {
+    expect(invariant(stack)).toEqual([]);
+  });
+});
+
+describe.each(onAppRunnerToo.filter(({ name }) => name.startsWith("app-")))("$name on App Runner", (stack) => {
   test.each(Object.entries(INVARIANTS))("%s", (_, invariant) => {
     expect(invariant(stack)).toEqual([]);
   });

@@ -23,8 +23,10 @@ const encryptedAtRest: Invariant = (stack) => [
   ...failing(stack, "aws_rds_cluster_instance", (block) =>
     String(block.performance_insights_kms_key_id).includes("aws_kms_key."),
   ),
-  ...failing(stack, "aws_ecr_repository", (block) =>
-    String(blocks(block.encryption_configuration)[0]?.kms_key).includes("aws_kms_key."),
+  ...["aws_ecr_repository", "aws_apprunner_service"].flatMap((type) =>
+    failing(stack, type, (block) =>
+      String(blocks(block.encryption_configuration)[0]?.kms_key).includes("aws_kms_key."),
+    ),
   ),
   ...failing(stack, "aws_kms_key", (block) => block.enable_key_rotation === true),
 ];

@@ -31,6 +31,11 @@ export function sampleStage(name: "dev" | "prod"): StageInput {
   return stage;
 }
 
+/** The sample's service on App Runner: the same image, all else as App Runner has it by default. */
+export const onAppRunner = (change: object = {}): Pick<StageInput, "service"> => ({
+  service: { type: "app-runner", image: sampleStage("prod").service.image, ...change } as StageInput["service"],
+});
+
 /** Every stack of a deployment. */
 export function synthesize(config: Deployment): SynthesizedStack[] {
   const outdir = mkdtempSync(join(tmpdir(), "synth-"));

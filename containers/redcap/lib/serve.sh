@@ -27,6 +27,7 @@ for name in AWS_REGION AWS_ENDPOINT_URL AWS_CONTAINER_CREDENTIALS_RELATIVE_URI A
   export "$name=${!name:-}"
 done
 apache_options=()
+[[ -n ${HTTPS_ONLY:-} ]] && apache_options+=(-D HTTPS_ONLY)
 [[ -n ${MAINTENANCE_ADDRESSES:-} ]] && apache_options+=(-D MAINTENANCE)
 if [[ -n ${CRON_SECRET_HASH:-} ]]; then
   apache_options+=(-D CRON)
