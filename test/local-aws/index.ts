@@ -11,6 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { appRunner } from "./apprunner";
 import { createRdsService } from "./aurora";
 import { databaseFolder } from "./aurora/mariadb";
 import { createBackupService } from "./backup";
@@ -157,10 +158,13 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   });
   overlay.admins.push(backup.admin);
   const dns = new Dns(client, [...members, management]);
+  const runner = appRunner({ moto: client, dns, seconds: CHANGE_SECONDS });
+  overlay.admins.push(runner.admin);
   overlay.services.push(
     certificateIssuing(client, dns),
     certificateAliases(aliases, client),
     backup.service,
+    runner.service,
     organizations(management, members),
     rds.service,
     functions,
