@@ -3,28 +3,27 @@ import { createHash } from "node:crypto";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { DeleteAccessKeyCommand, IAMClient, ListAccessKeysCommand } from "@aws-sdk/client-iam";
 import { DeleteSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { APPLICATION_USER, accountOf, grantStatements, passwordStatements } from "../../functions/database-users/users";
+import { APPLICATION_USER, passwordStatements, takingTurns } from "../../functions/database-users/users";
 import { freePort } from "../local-aws/host/ports";
-import { sleep, until } from "../local-aws/host/processes";
-import { type Container, describeContainers, stopContainers } from "./engine";
+import { sleep } from "../local-aws/host/processes";
+import { type Container, describeContainers, stopContainers, type UsersFunction, usersFunction } from "./engine";
 import { get, type ImageUnderTest, imageUnderTest, page } from "./setup";
 
 jest.setTimeout(60_000);
 
-/** The user that takes turns with APPLICATION_USER, as Secrets Manager's alternating-users rotation makes it. */
-const SECOND_USER = { ...APPLICATION_USER, name: "redcap_clone" };
-const USERS = [APPLICATION_USER, SECOND_USER];
-const CLIENTS = 8;
+const [, SECOND_USER] = takingTurns(APPLICATION_USER);
 const FAST = { REFRESH_SECONDS: "1" };
 
 type Secret = Record<string, string | number>;
 
 describeContainers("secrets that change while REDCap serves", () => {
   let image: ImageUnderTest;
+  let users: UsersFunction;
   let original: Secret;
 
   beforeAll(async () => {
     image = await imageUnderTest();
+    users = await usersFunction(image.database);
     original = await secretOf(image.database.secretArns.application);
   }, 600_000);
   beforeEach(async () => {
@@ -42,19 +41,9 @@ describeContainers("secrets that change while REDCap serves", () => {
   async function setPassword(user: typeof APPLICATION_USER, password: string) {
     const { connection } = image.database;
     for (const statement of passwordStatements(user)) await connection.query(statement, [password]);
-    for (const statement of grantStatements(user, "redcap", [])) await connection.query(statement);
-    await connection.query(`ALTER USER ${accountOf(user)} ACCOUNT UNLOCK`);
   }
-  /** The other user's turn: it gets a new password, then the secret names it. The first one stays as it is. */
-  async function takeTurns(user: typeof APPLICATION_USER): Promise<void> {
-    const password = `turn-of-${user.name}-${Date.now()}`;
-    await setPassword(user, password);
-    await image.database.putSecret(image.database.secretArns.application, {
-      ...original,
-      username: user.name,
-      password,
-    });
-  }
+  /** The other user's turn, by the function. */
+  const takeTurns = () => users.rotate(image.database.secretArns.application);
   /** A serving container whose first look at the secrets, of which it says nothing, is over. */
   async function settled(environment: Record<string, string> = {}): Promise<Container> {
     const container = await image.serve({ ...FAST, ...environment });
@@ -72,65 +61,6 @@ describeContainers("secrets that change while REDCap serves", () => {
       `The warning: ${text}`,
       ({ json }) => json?.level === "warning" && String(json.message).includes(text),
     );
-
-  /** Clients that ask without pause, half of them over the read replica's settings. */
-  function load(container: Container) {
-    let stopping = false;
-    const failures: string[] = [];
-    const answers: { client: number; user: string }[] = [];
-    const clients = Array.from({ length: CLIENTS }, async (_, client) => {
-      while (!stopping) {
-        try {
-          const { user } = await page<{ user: string }>(container, client % 2 ? "database&replica" : "database");
-          answers.push({ client, user });
-        } catch (error) {
-          failures.push(String(error));
-          await sleep(10);
-        }
-      }
-    });
-    return {
-      failures,
-      answers,
-      /** Until every client has had two more answers: what was under way is over. */
-      round: () => {
-        const from = answers.length;
-        const had = (client: number) => answers.slice(from).filter((answer) => answer.client === client).length >= 2;
-        return until("Another answer for each client", 20, async () =>
-          clients.every((_, client) => had(client)) ? true : failures.length > 0 || undefined,
-        );
-      },
-      stop: () => {
-        stopping = true;
-        return Promise.all(clients);
-      },
-    };
-  }
-
-  test("users that take turns: not one request fails, and the old one is not needed any more", async () => {
-    const container = await settled();
-    const asking = load(container);
-    try {
-      await asking.round();
-      for (const [turn, user] of [SECOND_USER, APPLICATION_USER, SECOND_USER].entries()) {
-        await takeTurns(user);
-        await changed(container, turn + 1);
-        await asking.round();
-        const old = USERS.find(({ name }) => name !== user.name) ?? user;
-        await image.database.connection.query(`ALTER USER ${accountOf(old)} ACCOUNT LOCK`);
-        const from = asking.answers.length;
-        await asking.round();
-        await sleep(500);
-        expect(asking.failures).toEqual([]);
-        expect(new Set(asking.answers.slice(from).map((answer) => answer.user))).toEqual(new Set([account(user)]));
-      }
-    } finally {
-      await asking.stop();
-    }
-    expect(asking.failures).toEqual([]);
-    expect(asking.answers.length).toBeGreaterThan(CLIENTS * 20);
-    expect(container.text()).not.toMatch(/"level":"(warning|error)"|"status":5\d\d/);
-  });
 
   test("a password that the database does not take yet is not used, until it does", async () => {
     const container = await settled();
@@ -152,7 +82,7 @@ describeContainers("secrets that change while REDCap serves", () => {
     try {
       const container = await settled({ AWS_ENDPOINT_URL: endpoint });
       await secretsManager.close();
-      await takeTurns(SECOND_USER);
+      await takeTurns();
       await warning(container, "127.0.0.1 does not answer");
       expect(await userOf(container)).toBe(account(APPLICATION_USER));
 
@@ -181,7 +111,7 @@ describeContainers("secrets that change while REDCap serves", () => {
     await image.database.putSecret(arn, { salt: "another-salt" });
     const line = await container.waitForLine("The error", ({ json }) => json?.level === "error");
     expect(line.json?.message).toContain("The salt's secret has changed. It is not used");
-    await takeTurns(SECOND_USER);
+    await takeTurns();
     await changed(container);
     expect(await page(container, "database")).toMatchObject({
       user: account(SECOND_USER),

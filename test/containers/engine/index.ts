@@ -9,3 +9,4 @@ export { taskCredentials } from "./task-credentials";
 export { FILES_BUCKET, type TestDatabase, testDatabase } from "./test-database";
 export { buildTestImage, type TestImage, type TestImageOptions } from "./test-image";
 export { requireContainerTools, whyNoContainers } from "./tools";
+export { type UsersFunction, usersFunction } from "./users-function";

@@ -45,6 +45,8 @@ export interface TestDatabase {
   /** For a container: the authority of the local databases in the place of Amazon's. */
   mounts: { source: string; target: string }[];
   secretArns: { application: string; ddl: string; salt: string; files: string };
+  /** The user who may change the others. */
+  master: { username: string; password: string };
   clusterIdentifier: string;
   host: string;
   port: number;
@@ -139,6 +141,7 @@ async function prepare(aws: LocalAws): Promise<TestDatabase> {
     },
     mounts: [{ source: aws.caFile, target: "/etc/redcap/rds-ca.pem" }],
     secretArns,
+    master: { username: MASTER.user, password: MASTER.password },
     clusterIdentifier,
     host,
     port,

@@ -1,5 +1,5 @@
-// Rotation of secrets: moto would run the function in Docker, and forgets which version is current afterwards. Here it is
-// Lambda's own model that runs, step by step, as Secrets Manager does.
+// Rotation of secrets: moto would run the function in Docker, and forgets which version is current afterwards: the next value
+// that is written would leave two. Here it is Lambda's own model that runs, step by step, as Secrets Manager does.
 // https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 import { randomUUID } from "node:crypto";
 import type { MotoClient } from "../host/moto-client";
@@ -7,6 +7,10 @@ import type { Parsed } from "../host/xml";
 import { AwsError, type AwsRequest, type AwsResponse, json, jsonBody, type Service } from "../service";
 
 const STEPS = ["createSecret", "setSecret", "testSecret", "finishSecret"];
+
+const CURRENT = "AWSCURRENT";
+/** A label that nobody else uses. */
+const ARRIVING = "LOCALARRIVING";
 
 interface Rotation {
   RotationEnabled: boolean;
@@ -29,6 +33,7 @@ export function secretRotation(moto: MotoClient, functions: Service, log: (line:
   const rotations = new Map<string, Rotation>();
   /** Versions that rotations are making, by secret: empty and pending until the function gives them a value. */
   const pending = new Map<string, string>();
+  const running = new Set<string>();
 
   const describe = (request: AwsRequest, SecretId: string) =>
     moto.json(request, "secretsmanager", "secretsmanager.DescribeSecret", { SecretId });
@@ -50,7 +55,7 @@ export function secretRotation(moto: MotoClient, functions: Service, log: (line:
 
   async function rotate(request: AwsRequest): Promise<AwsResponse> {
     const input = jsonBody<RotateSecret>(request);
-    const { ARN, Name } = await describe(request, input.SecretId);
+    const { ARN, Name, VersionIdsToStages } = await describe(request, input.SecretId);
     const arn = String(ARN);
     const known = rotations.get(arn);
     const RotationLambdaARN = input.RotationLambdaARN ?? known?.RotationLambdaARN;
@@ -62,14 +67,52 @@ export function secretRotation(moto: MotoClient, functions: Service, log: (line:
       RotationLambdaARN,
       RotationRules: input.RotationRules ?? known?.RotationRules ?? {},
     });
-    const version = input.ClientRequestToken ?? randomUUID();
     const now = input.RotateImmediately !== false;
+    const unfinished = pending.get(arn) ?? unfinishedVersion(labelsOf(VersionIdsToStages));
+    const version = unfinished ?? input.ClientRequestToken ?? randomUUID();
     if (now) pending.set(arn, version);
-    // As in AWS, the caller does not wait for it.
-    run(request, arn, version, now ? STEPS : ["testSecret"])
-      .catch((error: Error) => log(`Rotation failed: ${error.message}`))
-      .finally(() => pending.delete(arn));
+    // As in AWS, the caller does not wait for it. After a failure the version stays pending.
+    if (!running.has(arn)) {
+      running.add(arn);
+      run(request, arn, version, now ? STEPS : ["testSecret"])
+        .then(() => pending.delete(arn))
+        .catch((error: Error) => log(`Rotation failed: ${error.message}`))
+        .finally(() => running.delete(arn));
+    }
+    // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+    if (now && unfinished)
+      throw new AwsError(
+        "InvalidRequestException",
+        "A previous rotation isn't complete. That rotation will be reattempted.",
+      );
     return json({ ARN, Name, ...(now && { VersionId: version }) });
+  }
+
+  /** A rotation that is given up. moto does not know the version before it has a value. */
+  async function dropPending(request: AwsRequest): Promise<AwsResponse | undefined> {
+    const { SecretId = "", VersionStage, RemoveFromVersionId = "" } = jsonBody<Record<string, string>>(request);
+    const { ARN, VersionIdsToStages } = await describe(request, SecretId);
+    const arn = String(ARN);
+    if (VersionStage !== "AWSPENDING" || pending.get(arn) !== RemoveFromVersionId) return undefined;
+    pending.delete(arn);
+    return labelsOf(VersionIdsToStages)[RemoveFromVersionId] ? undefined : json({ ARN });
+  }
+
+  /** A new current value: written beside the current one, which then hands over its label. */
+  async function put(request: AwsRequest): Promise<AwsResponse | undefined> {
+    const input = jsonBody<{ SecretId: string; ClientRequestToken?: string; VersionStages?: string[] }>(request);
+    const { ClientRequestToken: version = randomUUID(), VersionStages = [CURRENT] } = input;
+    const { ARN, Name, VersionIdsToStages } = await describe(request, input.SecretId);
+    const labels = labelsOf(VersionIdsToStages);
+    const before = Object.entries(labels).find(([, own]) => own.includes(CURRENT))?.[0];
+    if (!before || labels[version] || !VersionStages.includes(CURRENT)) return undefined;
+    const call = (action: string, parameters: object) =>
+      moto.json(request, "secretsmanager", `secretsmanager.${action}`, { SecretId: ARN, ...parameters });
+    await call("PutSecretValue", { ...input, ClientRequestToken: version, VersionStages: [ARRIVING] });
+    const move = { VersionStage: CURRENT, RemoveFromVersionId: before, MoveToVersionId: version };
+    await call("UpdateSecretVersionStage", move);
+    await call("UpdateSecretVersionStage", { VersionStage: ARRIVING, RemoveFromVersionId: version });
+    return json({ ARN, Name, VersionId: version, VersionStages });
   }
 
   async function cancel(request: AwsRequest): Promise<AwsResponse> {
@@ -85,7 +128,7 @@ export function secretRotation(moto: MotoClient, functions: Service, log: (line:
     if (answer.status >= 400) return answer;
     const output = JSON.parse(answer.body.toString()) as Parsed;
     const version = pending.get(String(output.ARN));
-    const stages = (output.VersionIdsToStages ?? {}) as Record<string, string[]>;
+    const stages = labelsOf(output.VersionIdsToStages);
     const VersionIdsToStages = version && !stages[version] ? { ...stages, [version]: ["AWSPENDING"] } : stages;
     return json({ ...output, VersionIdsToStages, ...rotations.get(String(output.ARN)) });
   }
@@ -99,10 +142,14 @@ export function secretRotation(moto: MotoClient, functions: Service, log: (line:
         return cancel(request);
       case "DescribeSecret":
         return described(request);
+      case "UpdateSecretVersionStage":
+        return dropPending(request);
+      case "PutSecretValue":
+        return put(request);
       case "GetSecretValue": {
         const { VersionId, VersionStage, ...rest } = jsonBody<Record<string, string>>(request);
         if (VersionId || VersionStage) return undefined;
-        const body = Buffer.from(JSON.stringify({ ...rest, VersionStage: "AWSCURRENT" }));
+        const body = Buffer.from(JSON.stringify({ ...rest, VersionStage: CURRENT }));
         return moto.forward({ ...request, body });
       }
       default:
@@ -110,3 +157,9 @@ export function secretRotation(moto: MotoClient, functions: Service, log: (line:
     }
   };
 }
+
+/** Labels by version. */
+const labelsOf = (versionIdsToStages: unknown) => (versionIdsToStages ?? {}) as Record<string, string[]>;
+
+const unfinishedVersion = (labels: Record<string, string[]>): string | undefined =>
+  Object.entries(labels).find(([, own]) => own.includes("AWSPENDING") && !own.includes(CURRENT))?.[0];
