@@ -59,8 +59,8 @@ export async function waitForBuild(codebuild: CodeBuildClient, id: string, optio
   }
 }
 
-/** Lines of the pipeline's scripts and of the Dockerfile that are meant for people. */
-const REASON = /(?:REFUSED|FAILED): (.*)/;
+/** Lines that are meant for people: of the Dockerfile, which says what is wrong with the zip, and of the pipeline's scripts. */
+const REASONS = [/REFUSED: (.*)/, /FAILED: (.*)/];
 
 /** Why a build failed, in a sentence or two, with where to read more. */
 export async function whyFailed(logs: CloudWatchLogsClient, build: Build): Promise<string> {
@@ -81,5 +81,6 @@ async function reasonInLog(logs: CloudWatchLogsClient, { logs: written }: Build)
       filterPattern: "?REFUSED ?FAILED",
     }),
   );
-  return events.flatMap(({ message }) => REASON.exec(message ?? "")?.[1] ?? []).at(-1);
+  const found = REASONS.map((reason) => events.flatMap(({ message }) => reason.exec(message ?? "")?.[1] ?? []).at(-1));
+  return found.find(Boolean);
 }

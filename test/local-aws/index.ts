@@ -15,13 +15,13 @@ import { appRunner } from "./apprunner";
 import { createRdsService } from "./aurora";
 import { databaseFolder } from "./aurora/mariadb";
 import { createBackupService } from "./backup";
+import { codeBuild } from "./codebuild";
 import { certificateAliases, importCertificates } from "./gaps/acm";
 import { certificateIssuing } from "./gaps/acm-issuing";
 import { applicationAutoScaling } from "./gaps/application-auto-scaling";
 import { bucketPolicies } from "./gaps/bucket-policies";
-import { codeBuild } from "./gaps/codebuild";
 import { Dns } from "./gaps/dns";
-import { ecs } from "./gaps/ecs";
+import { deploymentFailures, ecs } from "./gaps/ecs";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
@@ -156,7 +156,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     credentialsOf: (account) => identities.credentialsOf(account),
     jobSeconds: options.jobSeconds ?? 2,
   });
-  overlay.admins.push(backup.admin);
+  const deployments = deploymentFailures();
+  overlay.admins.push(backup.admin, deployments.admin);
   const dns = new Dns(client, [...members, management]);
   const runner = appRunner({ moto: client, dns, seconds: CHANGE_SECONDS });
   overlay.admins.push(runner.admin);
@@ -169,12 +170,12 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     rds.service,
     functions,
     secretRotation(client, functions, log),
-    ecs(client),
+    ecs(client, deployments.failures),
     kms(client),
     securityGroupRules(client),
     route53(client),
     s3(client),
-    codeBuild(client.forward),
+    codeBuild({ moto: client, endpoint, caFile: certificates.caFile, folder, python3: tools.python3, log }),
     smtp.service,
     sesEvents(client),
     ses(client.forward),

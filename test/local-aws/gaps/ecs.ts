@@ -2,6 +2,7 @@
 // load balancer finds as many healthy targets. Nothing runs behind them.
 import type { MotoClient, Place } from "../host/moto-client";
 import { type Parsed, queryAnswer } from "../host/xml";
+import type { Admin } from "../server";
 import { type AwsRequest, type AwsResponse, json, jsonBody, type Service } from "../service";
 import { Kept } from "./kept";
 
@@ -35,6 +36,8 @@ interface Deployment {
   taskDefinition: string;
   /** Milliseconds since the epoch. */
   createdAt: number;
+  /** The circuit breaker ends it and rolls back. */
+  fails: boolean;
 }
 
 const running = ({ createdAt }: Deployment) => Date.now() >= createdAt + SETTLE_MILLISECONDS;
@@ -58,19 +61,53 @@ function settle(service: EcsService, current: Deployment): EcsService {
     rolloutStateReason: `ECS deployment ${id} ${done ? "completed" : "in progress"}.`,
   };
   const message = `(service ${service.serviceName}) has reached a steady state.`;
+  if (current.fails && done) return rolledBack(service, deployment);
   const events = done ? [{ id: current.number, createdAt: createdAt + 1, message }] : [];
   return { ...service, ...counts, deployments: [deployment], events };
 }
 
-export function ecs(moto: MotoClient): Service {
+/** As a service looks while the circuit breaker's roll-back is at work (ECS developer guide, deployment circuit breaker). */
+function rolledBack(service: EcsService, failed: Parsed): EcsService {
+  const id = `${failed.id}1`;
+  const rollback = {
+    ...failed,
+    id,
+    rolloutState: "COMPLETED",
+    rolloutStateReason: `ECS deployment circuit breaker: rolling back to deploymentId ${id}.`,
+  };
+  const ended = {
+    ...failed,
+    status: "ACTIVE",
+    rolloutState: "FAILED",
+    rolloutStateReason: "ECS deployment circuit breaker: tasks failed to start.",
+  };
+  const message = `(service ${service.serviceName}) (deployment ${failed.id}) deployment failed: tasks failed to start.`;
+  return { ...service, deployments: [rollback, ended], events: [{ id, createdAt: failed.createdAt, message }] };
+}
+
+/** Clusters whose next deployment fails, told by `POST /local-aws/ecs/fail-next-deployment`, and the answer to that. */
+export function deploymentFailures(): { failures: Set<string>; admin: Admin } {
+  const failures = new Set<string>();
+  return {
+    failures,
+    admin: async (_, path, body) => {
+      if (path !== "/local-aws/ecs/fail-next-deployment") return undefined;
+      failures.add((JSON.parse(body.toString()) as { cluster: string }).cluster);
+      return json({});
+    },
+  };
+}
+
+export function ecs(moto: MotoClient, failures: Set<string>): Service {
   const deployments = new Map<string, Deployment>();
   const kept = new Kept(FORGOTTEN);
 
-  function deploymentOf({ serviceArn, taskDefinition }: EcsService, force = false): Deployment {
+  function deploymentOf({ serviceArn, clusterArn, taskDefinition }: EcsService, force = false): Deployment {
     const known = deployments.get(serviceArn);
     if (known && !force && known.taskDefinition === taskDefinition) return known;
     const number = String(Math.floor(Math.random() * 9e18)).padStart(19, "1");
-    const created = { number, taskDefinition, createdAt: Date.now() };
+    const fails = failures.delete(clusterArn.replace(/^.*\//, ""));
+    const created = { number, taskDefinition, createdAt: Date.now(), fails };
     deployments.set(serviceArn, created);
     return created;
   }
@@ -114,7 +151,7 @@ export function ecs(moto: MotoClient): Service {
       startedAt: createdAt,
       finishedAt: running(current) ? createdAt + 1 : undefined,
       targetServiceRevisionArn: `${base}:service-revision/${path}/${current.number}`,
-      status: running(current) ? "SUCCESSFUL" : "IN_PROGRESS",
+      status: running(current) ? (current.fails ? "ROLLBACK_SUCCESSFUL" : "SUCCESSFUL") : "IN_PROGRESS",
     };
   }
 
