@@ -211,9 +211,13 @@ describe("each invariant can fail", () => {
   });
 });
 
-describe("without NAT", () => {
+describe("without NAT, with a domain and mail", () => {
   const input = sampleInput();
-  for (const stage of input.stages) stage.network = { type: "create", nat: "none" };
+  for (const stage of input.stages)
+    Object.assign(stage, {
+      ...{ domain: "example.org", subdomain: stage.name, email: "redcap-admins@example.org" },
+      network: { type: "create", nat: "none" },
+    });
   const [found] = synthesize(validate(input)).filter(({ name }) => name === "app-prod");
   const closed = { ...found, protect: true } as StackUnderTest;
 
