@@ -12,6 +12,11 @@ interface Tag {
   Value: string;
 }
 
+interface Dkim {
+  NextSigningKeyLength?: string;
+  LastKeyGenerationTimestamp?: string;
+}
+
 /** Path of an identity's ARN. */
 const IDENTITY = /:identity\/([^/]+)$/;
 const DKIM_TOKENS = 3;
@@ -20,14 +25,21 @@ const DKIM_TOKENS = 3;
  * Easy DKIM: the CNAME records to make, for domains. Here they are found at once.
  * https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_DkimAttributes.html
  */
-function dkimOf(identity: string, attributes: { NextSigningKeyLength?: string } = {}): object {
+function dkimOf(identity: string, { LastKeyGenerationTimestamp, ...attributes }: Dkim = {}): object {
   if (identity.includes("@")) return attributes;
   const token = (number: number) => createHash("sha256").update(`${identity} ${number}`).digest("hex").slice(0, 32);
   return {
     ...attributes,
     Tokens: Array.from({ length: DKIM_TOKENS }, (_, index) => token(index)),
     CurrentSigningKeyLength: attributes.NextSigningKeyLength,
+    // Where SES has seconds, moto has a text.
+    ...(LastKeyGenerationTimestamp && { LastKeyGenerationTimestamp: Date.parse(LastKeyGenerationTimestamp) / 1000 }),
   };
+}
+
+function withDkim(identity: string, answer: AwsResponse, more: object = {}): AwsResponse {
+  const found = JSON.parse(answer.body.toString()) as { DkimAttributes?: Dkim };
+  return json({ ...found, DkimAttributes: dkimOf(identity, found.DkimAttributes), ...more });
 }
 
 export function ses(moto: Moto): Service {
@@ -50,8 +62,9 @@ export function ses(moto: Moto): Service {
       const { EmailIdentity, Tags = [] } = jsonBody<{ EmailIdentity: string; Tags?: Tag[] }>(request);
       const answer = await moto(request);
       const arn = `arn:aws:ses:${request.region}:${request.account}:identity/${EmailIdentity}`;
-      if (answer.status < 400) tagsOf.set(arn, Tags);
-      return answer;
+      if (answer.status >= 400) return answer;
+      tagsOf.set(arn, Tags);
+      return withDkim(EmailIdentity, answer);
     }
     if (request.path === "/v2/email/tags") {
       const arn = request.query.get("ResourceArn") ?? jsonBody<{ ResourceArn?: string }>(request).ResourceArn ?? "";
@@ -75,14 +88,9 @@ export function ses(moto: Moto): Service {
     if (identity && request.method === "GET") {
       const answer = await moto(request);
       if (answer.status >= 400) return answer;
-      const found = JSON.parse(answer.body.toString()) as { DkimAttributes?: object };
       const domain = mailFrom.get(key);
       const attributes = { BehaviorOnMxFailure: "USE_DEFAULT_VALUE", ...domain, MailFromDomainStatus: "SUCCESS" };
-      return json({
-        ...found,
-        DkimAttributes: dkimOf(identity, found.DkimAttributes),
-        ...(domain?.MailFromDomain ? { MailFromAttributes: attributes } : {}),
-      });
+      return withDkim(identity, answer, domain?.MailFromDomain ? { MailFromAttributes: attributes } : {});
     }
     if (request.method === "GET" && /^\/v2\/email\/configuration-sets\/[^/]+$/.test(request.path)) {
       const answer = await moto(request);
