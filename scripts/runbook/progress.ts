@@ -34,11 +34,12 @@ export class Progress {
     this.out.write(`${mark} ${this.line}${note ? `: ${note}` : ""} (${elapsed(this.start)})\n`);
   }
 
+  /** Unreferenced: whoever fails between `begin` and `end` must be able to exit. */
   private tick(milliseconds: number): void {
     this.ticker = setTimeout(() => {
       this.show();
       this.tick(this.out.isTTY ? TERMINAL_TICK_MS : LOG_TICK_MS);
-    }, milliseconds);
+    }, milliseconds).unref();
   }
 
   private show(): void {

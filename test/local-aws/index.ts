@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { createRdsService } from "./aurora";
 import { databaseFolder } from "./aurora/mariadb";
 import { createBackupService } from "./backup";
+import { faults } from "./faults";
 import { certificateAliases, importCertificates } from "./gaps/acm";
 import { certificateIssuing } from "./gaps/acm-issuing";
 import { applicationAutoScaling } from "./gaps/application-auto-scaling";
@@ -22,6 +23,7 @@ import { codeBuild } from "./gaps/codebuild";
 import { Dns } from "./gaps/dns";
 import { ecs } from "./gaps/ecs";
 import { serviceSpecificCredentials } from "./gaps/iam";
+import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
 import { route53 } from "./gaps/route53";
@@ -31,7 +33,7 @@ import { securityGroupRules } from "./gaps/security-groups";
 import { serviceQuotas } from "./gaps/service-quotas";
 import { ses } from "./gaps/ses";
 import { sesEvents } from "./gaps/ses-events";
-import { stepFunctions } from "./gaps/step-functions";
+import { systemsManager } from "./gaps/systems-manager";
 import { makeCertificates } from "./host/certificates";
 import { environment, writeProfiles } from "./host/environment";
 import { Identities } from "./host/identity";
@@ -40,6 +42,7 @@ import { MotoClient } from "./host/moto-client";
 import { lambda } from "./lambda";
 import { listen, type Overlay } from "./server";
 import { type SentMail, sesSmtp } from "./smtp";
+import { stepFunctions } from "./step-functions";
 import { requireTools } from "./tools";
 
 export interface LocalAwsAccount {
@@ -154,9 +157,13 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     credentialsOf: (account) => identities.credentialsOf(account),
     jobSeconds: options.jobSeconds ?? 2,
   });
-  overlay.admins.push(backup.admin);
   const dns = new Dns(client, [...members, management]);
+  const machines = stepFunctions(client, identities, endpoint);
+  const agents = systemsManager(client);
+  const failures = faults(overlay);
+  overlay.admins.push(backup.admin, agents.admin, failures.admin, machines.admin);
   overlay.services.push(
+    failures.service,
     certificateIssuing(client, dns),
     certificateAliases(aliases, client),
     backup.service,
@@ -176,7 +183,9 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
     serviceSpecificCredentials,
-    stepFunctions,
+    instances(client),
+    agents.service,
+    machines.service,
     serviceQuotas(options.quotas ?? {}),
   );
 
@@ -189,6 +198,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     mail: smtp,
     caFile: certificates.caFile,
     stop: async () => {
+      await machines.stop();
       await backup.stop();
       await smtp.stop();
       server.closeAllConnections();
