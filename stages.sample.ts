@@ -58,6 +58,8 @@ export default defineDeployment({
         certificateArn: "arn:aws:acm:eu-west-2:111111111111:certificate/00000000-0000-4000-8000-000000000001",
         scaling: { minContainers: 2, maxContainers: 6 },
       },
+      // For imports that take hours: nothing runs, and costs, until `npm run maintenance -- start --stage prod`.
+      maintenanceServer: { hours: 3 },
       backup: {
         enabled: true,
         lock: { mode: "governance", minRetentionDays: 7, maxRetentionDays: 400 },

@@ -17,6 +17,8 @@ export { hostName, isDelegated } from "./schema/domain";
 export type { PhpVersion } from "./schema/image";
 export type { RelayConfig, SesConfig } from "./schema/mail";
 export { mailOf } from "./schema/mail";
+export type * from "./schema/maintenance-server";
+export { MAX_MAINTENANCE_HOURS } from "./schema/maintenance-server";
 export type * from "./schema/network";
 export type { Route53NsConfig } from "./schema/route53-ns";
 export type * from "./schema/service";

@@ -10,6 +10,7 @@ export const MOVED: Record<string, string> = {
   cronMinutes: "service.cron.minutes",
   cronSecret: "service.cron, a scheduled task that needs no secret",
   port: "service.port",
+  ec2ServerStack: "maintenanceServer, with hours instead of ec2StackDuration",
   ecs: 'service, with type "fargate"',
   dbReaders: "db.dbReaders",
   dbSnapshotId: "db.dbSnapshotId",

@@ -5,6 +5,13 @@ import type { StageConfig } from "./schema/stage";
 /** Tag that the backup selection of a stage reads; its value is the stage's prefix. */
 export const BACKUP_TAG = "redcap:backup";
 
+/** Tag of a maintenance server's instance; its value is the stage's prefix. */
+export const MAINTENANCE_TAG = "redcap:maintenance";
+/** When that instance is removed, ISO 8601 in UTC. */
+export const EXPIRES_TAG = "redcap:expires";
+/** Name of the execution that started it. */
+export const EXECUTION_TAG = "redcap:execution";
+
 /** AWS partition of a region: aws, aws-cn or aws-us-gov. */
 export function partitionOf(region: string): string {
   if (region.startsWith("cn-")) return "aws-cn";
@@ -95,6 +102,15 @@ export function stageNames(stage: StageConfig) {
     /** Web ACL, and its log group: AWS WAF logs into groups of this beginning only. */
     webAcl: prefix,
     webAclLogs: `aws-waf-logs-${prefix}`,
+    /** Launch template, state machine and schedule group of the maintenance server, and Name of its instances. */
+    maintenance: `${prefix}-maintenance`,
+    maintenanceStateMachineArn: arn("states", stage, `stateMachine:${prefix}-maintenance`),
+    /** Role of the instances, and their profile. */
+    maintenanceServer: `${prefix}-maintenance-server`,
+    /** Document that waits until REDCap answers on an instance. */
+    maintenanceReady: `${prefix}-maintenance-ready`,
+    /** Role and schedule that remove instances whose time is over. */
+    maintenanceSweep: `${prefix}-maintenance-sweep`,
     sourceVault: prefix,
     backupRole: `${prefix}-backup`,
     appStack: `app-${stage.name}`,

@@ -100,6 +100,13 @@ export const deployment = shape.superRefine((value, context) => {
         "An internet-facing load balancer needs two public subnets: add them, or set service.internal to true.",
       );
     }
+    const [, , , secretRegion, secretAccount] = entry.maintenanceServer?.certificateSecretArn?.split(":") ?? [];
+    if (secretAccount && (secretRegion !== entry.region || secretAccount !== entry.accountId)) {
+      issue(
+        [...at, "maintenanceServer", "certificateSecretArn"],
+        `A server reads secrets of its own account and region only: ${entry.accountId}, ${entry.region}.`,
+      );
+    }
     if (!entry.backup.enabled) return;
     const destination = value.backupDestination;
     const copied = [

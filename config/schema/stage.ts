@@ -6,6 +6,7 @@ import { database } from "./database";
 import { domainFields } from "./domain";
 import { imageFields } from "./image";
 import { mail } from "./mail";
+import { maintenanceServer } from "./maintenance-server";
 import { network } from "./network";
 import { service } from "./service";
 import { edgeFields } from "./waf";
@@ -46,6 +47,7 @@ export const stage = z.strictObject({
   network,
   db: database,
   service,
+  maintenanceServer: maintenanceServer.optional(),
   backup,
 });
 

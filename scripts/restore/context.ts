@@ -8,6 +8,7 @@ import { LambdaClient } from "@aws-sdk/client-lambda";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SchedulerClient } from "@aws-sdk/client-scheduler";
+import { SFNClient } from "@aws-sdk/client-sfn";
 import { type BackupDestinationConfig, type StageConfig, stageNames } from "../../config";
 import type { CheckResult } from "../../functions/database-users/event";
 import { clientConfig } from "../aws";
@@ -57,6 +58,7 @@ export class RestoreContext extends RunContext {
   readonly ec2;
   readonly s3;
   readonly scheduler;
+  readonly sfn;
 
   constructor(
     readonly stage: StageConfig,
@@ -77,6 +79,7 @@ export class RestoreContext extends RunContext {
     this.ec2 = new EC2Client(config);
     this.s3 = new S3Client(config);
     this.scheduler = new SchedulerClient(config);
+    this.sfn = new SFNClient(config);
     if (!journal.facts.stamp) this.newStamp(journal.startedAt);
   }
 

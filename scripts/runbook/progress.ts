@@ -34,6 +34,7 @@ export class Progress {
     this.out.write(`${mark} ${this.line}${note ? `: ${note}` : ""} (${elapsed(this.start)})\n`);
   }
 
+  /** Unreferenced: whoever fails between `begin` and `end` must be able to exit. */
   private tick(milliseconds: number): void {
     this.ticker = setTimeout(() => {
       this.show();

@@ -5,6 +5,7 @@ import {
   type AppRunnerConfig,
   type FargateConfig,
   hostName,
+  type MaintenanceServerConfig,
   type ServiceConfig,
   type StageConfig,
   settingsSqlOf,
@@ -140,6 +141,34 @@ export const cronContainers = (props: ContainerProps): Containers =>
 /** Of the task that brings the database to the image's version, once. */
 export const upgradeContainers = (props: ContainerProps): Containers =>
   containers([{ ...ddlContainer(props, "upgrade"), essential: true }]);
+
+/**
+ * What the image is told on the maintenance server: as the service, but it speaks HTTPS itself and a request may take as
+ * long as the server runs.
+ * @param hours that it runs at most
+ */
+export const maintenanceVariables = (
+  props: ContainerProps,
+  { port, certificateSecretArn }: MaintenanceServerConfig,
+  hours: number,
+): Record<string, string> => ({
+  PORT: String(port),
+  TLS: "on",
+  ...(certificateSecretArn ? { TLS_SECRET_ARN: certificateSecretArn } : {}),
+  ...applicationVariables(props),
+  REQUEST_TIMEOUT_SECONDS: String(hours * 3_600),
+  START_TIMEOUT_SECONDS: String(START_TIMEOUT),
+  SHUTDOWN_SECONDS: String(SHUTDOWN),
+  // There is none: requests come out of Systems Manager's tunnel, on the server itself.
+  TRUSTED_PROXIES: "127.0.0.1/32",
+});
+
+/** What the image is told there to upgrade the database. The secrets by ARN: no ECS brings their values. */
+export const maintenanceUpgradeVariables = ({ stage, databaseUsers }: ContainerProps): Record<string, string> => ({
+  AWS_REGION: stage.region,
+  DDL_SECRET_ARN: databaseUsers.ddlSecret.arn,
+  SALT_SECRET_ARN: databaseUsers.saltSecret.arn,
+});
 
 const containers = (definitions: Definition[]): Containers => ({
   containerDefinitions: JSON.stringify(definitions),

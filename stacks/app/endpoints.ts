@@ -15,6 +15,8 @@ import { securityGroup } from "./security-group";
 
 /** What a Fargate task needs to start and log, and the function calls. Secrets Manager and S3 call KMS themselves. */
 const INTERFACE_SERVICES = ["ecr.api", "ecr.dkr", "logs", "secretsmanager"];
+/** What Systems Manager's agent on the maintenance server calls beside them (Systems Manager user guide, VPC endpoints). */
+const MAINTENANCE_SERVICES = ["ssm", "ssmmessages"];
 
 export interface EndpointsProps {
   stage: StageConfig;
@@ -65,7 +67,7 @@ export class Endpoints extends Construct {
       }),
     );
     const policy = this.ownAccountPolicy(stage);
-    for (const service of INTERFACE_SERVICES) {
+    for (const service of [...INTERFACE_SERVICES, ...(stage.maintenanceServer ? MAINTENANCE_SERVICES : [])]) {
       this.ways.push(
         new VpcEndpoint(this, service.replace(".", "-"), {
           vpcId: network.vpcId,
@@ -140,6 +142,17 @@ export class Endpoints extends Construct {
           resources: [`${s3}prod-${stage.region}-starport-layer-bucket/*`],
           principals: [{ type: "AWS", identifiers: ["*"] }],
         },
+        // Amazon Linux's packages, read without credentials: the maintenance server installs Docker.
+        ...(stage.maintenanceServer
+          ? [
+              {
+                sid: "Packages",
+                actions: ["s3:GetObject"],
+                resources: [`${s3}al2023-repos-${stage.region}-de612dc2/*`],
+                principals: [{ type: "AWS", identifiers: ["*"] }],
+              },
+            ]
+          : []),
       ],
     });
   }

@@ -29,6 +29,7 @@ import { Installation } from "./installation";
 import { LoadBalancer, type LoadBalancerProps } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
 import { mail } from "./mail";
+import { Maintenance } from "./maintenance";
 import { CreatedNetwork, type Network } from "./network";
 import { Notifications } from "./notifications";
 import { addOutputs } from "./outputs";
@@ -89,6 +90,8 @@ export class AppStack extends BaseStack {
         : this.appRunner({ stage, config, network, keys, tasks, domain, webAcl });
     // Before REDCap is installed, cron would have nothing to do.
     if (service.installs && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
+    if (stage.maintenanceServer)
+      new Maintenance(this, "maintenance", { stage, config: stage.maintenanceServer, network, keys, tasks });
     addOutputs(this, {
       stage,
       notifications,

@@ -58,6 +58,14 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     ...(image && imageOutputs(stage, image)),
     service_security_group_id: [tasks.securityGroup.id, "Security group of every task"],
     operations_topic_arn: [notifications.topic.arn, "Alarms, deployments and budget, for further subscribers"],
+    ...(stage.maintenanceServer
+      ? {
+          maintenance_command: [
+            `npm run maintenance -- start --stage ${stage.name}`,
+            "Starts the maintenance server, and says how to reach it",
+          ] as [string, string],
+        }
+      : {}),
     vpc_id: [network.vpcId, "VPC"],
     private_subnet_ids: [network.privateSubnetIds, "Subnets of service and database"],
     ...(domain ? { url: [`https://${domain.hostName}/`, "REDCap"] } : {}),

@@ -4,6 +4,7 @@ import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security
 import { VpcSecurityGroupIngressRule } from "@cdktf/provider-aws/lib/vpc-security-group-ingress-rule";
 import type { ITerraformDependable } from "cdktf";
 import type { Construct } from "constructs";
+import type { FargateConfig } from "../../config";
 
 /** A group without any rule: nothing in, nothing out. */
 export function securityGroup(
@@ -41,6 +42,21 @@ export function connect(scope: Construct, id: string, props: ConnectionProps): I
       referencedSecurityGroupId: from.id,
     }),
   ];
+}
+
+/** Lets a group reach what REDCap's administrators configure, but nothing else. Rules by port and block, not by place in the list. */
+export function allowOut(scope: Construct, from: SecurityGroup, ways: FargateConfig["egress"]): ITerraformDependable[] {
+  return ways.map(
+    ({ port, cidr }) =>
+      new VpcSecurityGroupEgressRule(scope, `to-${cidr}-${port}`, {
+        securityGroupId: from.id,
+        ...(cidr.includes(":") ? { cidrIpv6: cidr } : { cidrIpv4: cidr }),
+        ipProtocol: "tcp",
+        fromPort: port,
+        toPort: port,
+        description: "What REDCap is configured to call",
+      }),
+  );
 }
 
 /** Lets a group reach every address over HTTPS: AWS's own APIs have no fixed addresses. */

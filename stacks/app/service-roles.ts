@@ -27,6 +27,8 @@ export class ServiceRoles extends Construct {
   readonly task: Role;
   /** What REDCap itself may do, wherever it runs. */
   readonly ofRedcap: Record<string, DataAwsIamPolicyDocument>;
+  /** Undefined where the image is public. */
+  readonly pullImage: DataAwsIamPolicyDocument | undefined;
 
   constructor(scope: Construct, id: string, props: ServiceRolesProps) {
     super(scope, id);
@@ -42,6 +44,7 @@ export class ServiceRoles extends Construct {
       ],
     };
     const pull = pullImage(this, image);
+    this.pullImage = pull;
     this.ofRedcap = {
       "read-secrets": readSecrets(
         this,
@@ -83,14 +86,14 @@ export class ServiceRoles extends Construct {
   }
 }
 
-function writeLogs(scope: Construct, group: CloudwatchLogGroup): DataAwsIamPolicyDocument {
+export function writeLogs(scope: Construct, group: CloudwatchLogGroup): DataAwsIamPolicyDocument {
   return new DataAwsIamPolicyDocument(scope, "write-logs", {
     statement: [{ actions: ["logs:CreateLogStream", "logs:PutLogEvents"], resources: [`${group.arn}:*`] }],
   });
 }
 
 /** These secrets and no other; their key, if it is a customer's, only through Secrets Manager. */
-function readSecrets(
+export function readSecrets(
   scope: Construct,
   id: string,
   stage: StageConfig,

@@ -3,7 +3,6 @@
 import { EcsCluster } from "@cdktf/provider-aws/lib/ecs-cluster";
 import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definition";
 import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
-import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
 import { type ServiceConfig, type StageConfig, stageImage, stageNames } from "../../config";
@@ -17,7 +16,7 @@ import type { Image } from "./image";
 import { logGroup } from "./log-group";
 import { connectToRelay, type Mail } from "./mail";
 import type { Network } from "./network";
-import { connect, securityGroup } from "./security-group";
+import { allowOut, connect, securityGroup } from "./security-group";
 import { ServiceRoles } from "./service-roles";
 import { fargateTask } from "./task-definition";
 
@@ -107,17 +106,7 @@ export class Tasks extends Construct {
         port: database.cluster.port,
         description: "REDCap to Aurora",
       }),
-      ...config.egress.map(
-        ({ port, cidr }) =>
-          new VpcSecurityGroupEgressRule(this, `to-${cidr}-${port}`, {
-            securityGroupId: group.id,
-            ...(cidr.includes(":") ? { cidrIpv6: cidr } : { cidrIpv4: cidr }),
-            ipProtocol: "tcp",
-            fromPort: port,
-            toPort: port,
-            description: "What REDCap is configured to call",
-          }),
-      ),
+      ...allowOut(this, group, config.egress),
       ...(mail ? connectToRelay(this, group, mail, config.egress) : []),
     ];
     return { group, rules };

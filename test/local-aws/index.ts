@@ -16,6 +16,7 @@ import { createRdsService } from "./aurora";
 import { databaseFolder } from "./aurora/mariadb";
 import { createBackupService } from "./backup";
 import { codeBuild } from "./codebuild";
+import { faults } from "./faults";
 import { certificateAliases, importCertificates } from "./gaps/acm";
 import { certificateIssuing } from "./gaps/acm-issuing";
 import { applicationAutoScaling } from "./gaps/application-auto-scaling";
@@ -23,6 +24,7 @@ import { bucketPolicies } from "./gaps/bucket-policies";
 import { Dns } from "./gaps/dns";
 import { deploymentFailures, ecs } from "./gaps/ecs";
 import { serviceSpecificCredentials } from "./gaps/iam";
+import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
 import { route53 } from "./gaps/route53";
@@ -32,7 +34,7 @@ import { securityGroupRules } from "./gaps/security-groups";
 import { serviceQuotas } from "./gaps/service-quotas";
 import { ses } from "./gaps/ses";
 import { sesEvents } from "./gaps/ses-events";
-import { stepFunctions } from "./gaps/step-functions";
+import { systemsManager } from "./gaps/systems-manager";
 import { wafv2 } from "./gaps/wafv2";
 import { makeCertificates } from "./host/certificates";
 import { environment, writeProfiles } from "./host/environment";
@@ -42,6 +44,7 @@ import { MotoClient } from "./host/moto-client";
 import { lambda } from "./lambda";
 import { listen, type Overlay } from "./server";
 import { type SentMail, sesSmtp } from "./smtp";
+import { stepFunctions } from "./step-functions";
 import { requireTools } from "./tools";
 
 export interface LocalAwsAccount {
@@ -157,11 +160,14 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     jobSeconds: options.jobSeconds ?? 2,
   });
   const deployments = deploymentFailures();
-  overlay.admins.push(backup.admin, deployments.admin);
   const dns = new Dns(client, [...members, management]);
   const runner = appRunner({ moto: client, dns, seconds: CHANGE_SECONDS });
-  overlay.admins.push(runner.admin);
+  const machines = stepFunctions(client, identities, endpoint);
+  const agents = systemsManager(client);
+  const failures = faults(overlay);
+  overlay.admins.push(backup.admin, deployments.admin, runner.admin, agents.admin, failures.admin, machines.admin);
   overlay.services.push(
+    failures.service,
     certificateIssuing(client, dns),
     certificateAliases(aliases, client),
     backup.service,
@@ -182,7 +188,9 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
     serviceSpecificCredentials,
-    stepFunctions,
+    instances(client),
+    agents.service,
+    machines.service,
     serviceQuotas(options.quotas ?? {}),
     wafv2(client),
   );
@@ -196,6 +204,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     mail: smtp,
     caFile: certificates.caFile,
     stop: async () => {
+      await machines.stop();
       await backup.stop();
       await smtp.stop();
       server.closeAllConnections();

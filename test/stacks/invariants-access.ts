@@ -4,7 +4,7 @@ import { byId } from "./synth";
 
 /**
  * Neither everybody nor every account (`arn:aws:iam::*:root`). In a VPC endpoint's policy the principal is always `*` (AWS
- * PrivateLink guide): there, a condition names the account, or it is reading ECR's own layers.
+ * PrivateLink guide): there, a condition names the account, or it is reading ECR's own layers or Amazon Linux's packages.
  */
 export const noStarPrincipal: Invariant = (stack) => {
   const ofEndpoints = Object.values(byId(stack, "aws_vpc_endpoint")).map(({ policy }) => documentOf(stack, policy));
@@ -15,10 +15,12 @@ export const noStarPrincipal: Invariant = (stack) => {
         if (effect !== "Allow" || !open) return false;
         if (!ofEndpoints.includes(document)) return true;
         const ownAccount = condition.some(({ variable }) => variable === "aws:PrincipalAccount");
-        const imageLayers =
+        const awsOwn =
           statement.actions?.join() === "s3:GetObject" &&
-          /^arn:[\w-]+:s3:::prod-[\w-]+-starport-layer-bucket\/\*$/.test(statement.resources?.join() ?? "");
-        return !ownAccount && !imageLayers;
+          /^arn:[\w-]+:s3:::(prod-[\w-]+-starport-layer-bucket|al2023-repos-[\w-]+-de612dc2)\/\*$/.test(
+            statement.resources?.join() ?? "",
+          );
+        return !ownAccount && !awsOwn;
       },
     );
     return bad ? [`data.aws_iam_policy_document.${id}`] : [];
@@ -44,6 +46,24 @@ export const policiesAreDocuments: Invariant = (stack) =>
 const ON_EVERY_RESOURCE: Record<string, string> = {
   "apprunner:ListServices": "knows no resources (service authorization reference, App Runner)",
   "ecr:GetAuthorizationToken": "knows no resources (service authorization reference, ECR)",
+  [["ec2:DescribeInstances", "ssm:DescribeInstanceInformation", "ssm:GetCommandInvocation"].join()]:
+    "know no resources (service authorization reference, EC2 and Systems Manager)",
+  [[
+    "ssmmessages:CreateControlChannel",
+    "ssmmessages:CreateDataChannel",
+    "ssmmessages:OpenControlChannel",
+    "ssmmessages:OpenDataChannel",
+  ].join()]: "know no resources (service authorization reference, Session Manager Message Gateway Service)",
+  [[
+    "logs:CreateLogDelivery",
+    "logs:DeleteLogDelivery",
+    "logs:DescribeLogGroups",
+    "logs:DescribeResourcePolicies",
+    "logs:GetLogDelivery",
+    "logs:ListLogDeliveries",
+    "logs:PutResourcePolicy",
+    "logs:UpdateLogDelivery",
+  ].join()]: "as Step Functions asks for it (developer guide, logging to CloudWatch Logs)",
   "logs:DescribeLogGroups": "cannot be limited to one group (service authorization reference, CloudWatch Logs)",
   "secretsmanager:GetRandomPassword": "concerns no resource",
   [[

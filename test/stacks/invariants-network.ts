@@ -43,9 +43,16 @@ export const inPrivateSubnets: Invariant = (stack) => {
       JSON.stringify(block.network_configuration).includes("{aws_apprunner_vpc_connector."),
     ),
     ...failing(stack, "aws_scheduler_schedule", (block) => {
-      const [ecs] = blocks(blocks(block.target)[0]?.ecs_parameters);
+      const [target] = blocks(block.target);
+      const [ecs] = blocks(target?.ecs_parameters);
       const [network] = blocks(ecs?.network_configuration);
+      // A state machine is in no network.
+      if (!ecs) return String(target?.arn).startsWith("${aws_sfn_state_machine.");
       return network?.assign_public_ip === false && allPrivate(network.subnets);
+    }),
+    ...failing(stack, "aws_launch_template", (block) => {
+      const interfaces = blocks(block.network_interfaces);
+      return interfaces.length === 1 && interfaces[0]?.associate_public_ip_address === "false";
     }),
     ...failing(stack, "aws_subnet", (block) => block.map_public_ip_on_launch === false),
   ];

@@ -72,6 +72,7 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
     (stack) => delete first(stack, "aws_rds_cluster").kms_key_id,
     (stack) => delete first(stack, "aws_cloudwatch_log_group").kms_key_id,
     (stack) => Object.assign(first(stack, "aws_kms_key"), { enable_key_rotation: false }),
+    (stack) => delete first(stack, "aws_launch_template").block_device_mappings,
   ],
   "encrypts buckets": [
     (stack) => delete stack.resource.aws_s3_bucket_server_side_encryption_configuration,
@@ -135,12 +136,14 @@ const BREAKS: Record<string, ((stack: StackUnderTest) => void)[]> = {
       Object.assign(network as Block, { subnets: first(stack, "aws_lb").subnets });
     },
     (stack) => {
-      const [target] = blocks(first(stack, "aws_scheduler_schedule").target);
+      const [target] = blocks(one(stack, "aws_scheduler_schedule", "cron_").target);
       const [ecs] = blocks(target?.ecs_parameters);
       const [network] = blocks(ecs?.network_configuration);
       Object.assign(network as Block, { subnets: first(stack, "aws_lb").subnets });
     },
     (stack) => delete one(stack, "aws_lambda_function", "database-users_").vpc_config,
+    (stack) => Object.assign(one(stack, "aws_scheduler_schedule", "maintenance_").target as Block, { arn: "arn:x" }),
+    (stack) => delete first(stack, "aws_launch_template").network_interfaces,
     (stack) => Object.assign(one(stack, "aws_lambda_function", "files-key_").environment as Block, { DATABASE: "x" }),
   ],
   "opens only the load balancer": [

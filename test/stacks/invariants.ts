@@ -29,6 +29,13 @@ const encryptedAtRest: Invariant = (stack) => [
     ),
   ),
   ...failing(stack, "aws_kms_key", (block) => block.enable_key_rotation === true),
+  ...failing(stack, "aws_launch_template", ({ block_device_mappings }) => {
+    const disks = blocks(block_device_mappings).map(({ ebs }) => blocks(ebs)[0]);
+    return (
+      disks.length > 0 &&
+      disks.every((disk) => disk?.encrypted === "true" && String(disk.kms_key_id).includes("aws_kms_key."))
+    );
+  }),
 ];
 
 /** ELB and S3 deliver their logs to buckets with S3's own keys only; every other bucket has a customer-managed key. */

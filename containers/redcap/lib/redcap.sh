@@ -16,6 +16,7 @@ done
 [[ $PHP_MEMORY_LIMIT =~ ^[1-9][0-9]*[MG]$ ]] || refuse PHP_MEMORY_LIMIT "write an amount such as 512M or 1G."
 [[ $PHP_TIMEZONE == UTC || -f /usr/share/zoneinfo/$PHP_TIMEZONE ]] || refuse PHP_TIMEZONE "write a time zone such as Europe/London."
 [[ ${HTTPS_ONLY:-1} == 1 ]] || refuse HTTPS_ONLY "write 1, or leave it out."
+[[ -z ${TLS:-} || $TLS == on ]] || refuse TLS "write on, or leave it out."
 # It becomes part of a header.
 [[ $FRAME_ANCESTORS != *[\"\;]* ]] || refuse FRAME_ANCESTORS "write sources of a Content-Security-Policy, with spaces between them."
 # php.ini reads it. A mebibyte more than the file, for the fields around it.

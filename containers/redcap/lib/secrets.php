@@ -10,6 +10,7 @@ const SECRETS = [
     'DDL' => ['host', 'port', 'dbname', 'username', 'password'],
     'SALT' => ['salt'],
     'FILES' => ['accessKeyId', 'secretAccessKey'],
+    'TLS' => ['certificate', 'privateKey'],
     'MAIL' => ['host', 'port', 'username', 'password'],
 ];
 

@@ -34,6 +34,18 @@ if [[ -n ${CRON_SECRET_HASH:-} ]]; then
   (umask 077 && printf 'cron:%s\n' "$CRON_SECRET_HASH" >/run/redcap/cron.htpasswd)
 fi
 
+if [[ ${TLS:-} == on ]]; then
+  apache_options+=(-D TLS)
+  if [[ -n ${TLS_SECRET_ARN:-}${TLS_SECRET:-} ]]; then
+    php "$lib/certificate.php"
+  else
+    # For as long as the container runs, at most as long as any maintenance server does. Nobody else has the key.
+    (umask 077 && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -noenc -days 4 -subj /CN=localhost \
+      -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout - -out - 2>/dev/null >/run/redcap/tls.pem)
+  fi
+  log info "The certificate's $(openssl x509 -in /run/redcap/tls.pem -noout -fingerprint -sha256)"
+fi
+
 # Of a container that was killed and started again.
 rm -f /run/redcap/apache.pid /run/redcap/*.sock
 

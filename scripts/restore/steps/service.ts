@@ -17,6 +17,7 @@ import type { Step } from "../../runbook/engine";
 import { MAX_WAIT_SECONDS } from "../aurora";
 import type { RestoreContext } from "../context";
 import { disableCron, enableCron, stopCronTasks } from "../cron";
+import { removeMaintenanceServers } from "../maintenance";
 
 async function findService({ ecs, names }: RestoreContext): Promise<Service | undefined> {
   try {
@@ -81,11 +82,11 @@ export const stopService: Step<RestoreContext> = {
   async run(context) {
     const { ecs, names } = context;
     // First: what Scheduler has sent off already gets the time that the service needs to stop.
-    const cron = await disableCron(context);
+    const others = [await disableCron(context), await removeMaintenanceServers(context)].filter(Boolean).join(", ");
     const service = await findService(context);
     if (!service) {
       await stopCronTasks(context);
-      return `there is no service; ${cron}`;
+      return `there is no service; ${others}`;
     }
     if (context.journal.facts.serviceDesiredCount === undefined)
       context.journal.learn({ serviceDesiredCount: service.desiredCount ?? 0 });
@@ -93,7 +94,7 @@ export const stopService: Step<RestoreContext> = {
     await ecs.send(new UpdateServiceCommand({ cluster: names.ecsCluster, service: names.ecsService, desiredCount: 0 }));
     await waitUntilStable(context);
     await stopCronTasks(context);
-    return `it had ${context.fact("serviceDesiredCount")} tasks; ${cron}`;
+    return `it had ${context.fact("serviceDesiredCount")} tasks; ${others}`;
   },
   undo: startAll,
 };

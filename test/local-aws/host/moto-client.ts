@@ -39,13 +39,13 @@ export class MotoClient {
     throw new AwsError(type.replace(/.*#/, ""), String(output.message ?? output.Message ?? ""), answer.status);
   }
 
-  /** A call of the query protocol; gives the parsed `<…Result>`. */
+  /** A call of the query protocol; gives the parsed `<…Result>`, or EC2's whole answer, which has none. */
   async query(place: Place, service: string, parameters: Record<string, string>): Promise<Parsed> {
     const headers = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
     const body = new URLSearchParams(parameters).toString();
     const answer = await this.call(place, service, "POST", "/", headers, body);
     const [root] = Object.values(parseXml(answer.body.toString())) as Parsed[];
-    if (answer.status < 400) return (root?.[`${parameters.Action}Result`] ?? {}) as Parsed;
+    if (answer.status < 400) return ((service === "ec2" ? root : root?.[`${parameters.Action}Result`]) ?? {}) as Parsed;
     const error = (root?.Error ?? {}) as Parsed;
     throw new AwsError(String(error.Code ?? "InternalFailure"), String(error.Message ?? ""), answer.status);
   }

@@ -33,6 +33,10 @@ export class Account {
   schedule: (Record<string, unknown> & { State: string }) | undefined = { ...SCHEDULE, State: "ENABLED" };
   service: { desiredCount: number } | undefined = { desiredCount: 3 };
   tasks: Task[] = [];
+  /** Instance ids of maintenance servers. */
+  servers: string[] = [];
+  /** Names of the state machine's running executions; undefined where the stage has none. */
+  executions: string[] | undefined = [];
   clusterIsGone = false;
   calls: Call[] = [];
   /** Calls until the process is killed, before or after AWS has done what was asked. */
@@ -57,13 +61,13 @@ export class Account {
 
   /** The same account, seen by a process that lives. */
   inAnotherProcess(): Account {
-    const { schedule, service, tasks } = this;
-    return Object.assign(new Account(), { schedule, service, tasks });
+    const { schedule, service, tasks, servers, executions } = this;
+    return Object.assign(new Account(), { schedule, service, tasks, servers, executions });
   }
 
   /** Names of the calls that change something, in their order. */
   get changes(): string[] {
-    return this.calls.map(({ name }) => name).filter((name) => /^(Update|Stop|Register)/.test(name));
+    return this.calls.map(({ name }) => name).filter((name) => /^(Update|Stop|Register|Terminate)/.test(name));
   }
 
   private answer({ name, input }: Call): unknown {
@@ -102,6 +106,17 @@ export class Account {
               return { ...task };
             }),
         };
+      case "DescribeInstancesCommand":
+        return { Reservations: [{ Instances: this.servers.map((InstanceId) => ({ InstanceId, Tags: [] })) }] };
+      case "TerminateInstancesCommand":
+        this.servers = this.servers.filter((id) => !(input.InstanceIds as string[]).includes(id));
+        return {};
+      case "ListExecutionsCommand":
+        if (this.executions === undefined) throw failing("StateMachineDoesNotExist");
+        return { executions: this.executions.map((name) => ({ name, executionArn: name })) };
+      case "StopExecutionCommand":
+        this.executions = this.executions?.filter((name) => name !== input.executionArn);
+        return {};
       case "StopTaskCommand":
         for (const task of this.tasks) if (task.taskArn === input.task) task.desiredStatus = "STOPPED";
         return {};

@@ -11,6 +11,9 @@ import { Journal } from "../../../scripts/runbook/journal";
 import sample from "../../../stages.sample";
 import { Account, SCHEDULE, task } from "./account";
 
+// Every call of the two steps is one run of them.
+jest.setTimeout(60_000);
+
 /** How much faster the waits between two looks go by. */
 const HASTE = 100;
 const wait = setTimeout;
@@ -31,7 +34,7 @@ afterEach(() => jest.restoreAllMocks());
 function contextOf(journal: Journal<RestoreFacts>): RestoreContext {
   const options = { keepIdentifier: false, rehearse: false, rollback: false };
   const context = new RestoreContext(stage, undefined, options, journal);
-  for (const client of ["scheduler", "ecs", "autoScaling"] as const)
+  for (const client of ["scheduler", "ecs", "autoScaling", "ec2", "sfn"] as const)
     jest.spyOn(context[client], "send").mockImplementation(((command: never) => account.send(command)) as never);
   return context;
 }

@@ -162,13 +162,14 @@ describe("settings", () => {
   });
 });
 
-test("only the service and the function reach the database, on its own port", () => {
+test("only the service, the function and the maintenance server reach the database, on its own port", () => {
   const rules = rulesInto(stack, "database_security-group");
-  expect(rules).toHaveLength(2);
+  expect(rules).toHaveLength(3);
   for (const rule of rules)
     expect(rule).toMatchObject({ from_port: ref("aws_rds_cluster.cluster.port"), ip_protocol: "tcp" });
   expect(rules.map(({ referenced_security_group_id }) => referenced_security_group_id)).toEqual([
     expect.stringContaining("database-users_security-group"),
+    expect.stringContaining("maintenance_security-group"),
     expect.stringContaining("tasks_security-group"),
   ]);
 });

@@ -75,6 +75,9 @@ test("without NAT there are interface endpoints, open to the VPC only, and no ot
     "ecr.dkr",
     "logs",
     "secretsmanager",
+    // Of the maintenance server.
+    "ssm",
+    "ssmmessages",
   ]);
   for (const endpoint of endpoints) expect(endpoint).toMatchObject({ private_dns_enabled: true });
   expect(one(stack, "aws_vpc_security_group_ingress_rule", "endpoints_")).toMatchObject({
@@ -85,13 +88,14 @@ test("without NAT there are interface endpoints, open to the VPC only, and no ot
   // What runs in the private subnets waits for the endpoints.
   const waits = [one(stack, "aws_lambda_invocation", "database-users_"), one(stack, "aws_ecs_service")];
   for (const { depends_on } of waits)
-    expect(blocks(depends_on).filter((address) => String(address).startsWith("aws_vpc_endpoint."))).toHaveLength(5);
+    expect(blocks(depends_on).filter((address) => String(address).startsWith("aws_vpc_endpoint."))).toHaveLength(7);
   expect(statements(stack, "endpoints_s3-policy").map(({ resources }) => resources)).toEqual([
     [
       "arn:aws:s3:::redcap-prod-files-111111111111-eu-west-2",
       "arn:aws:s3:::redcap-prod-files-111111111111-eu-west-2/*",
     ],
     ["arn:aws:s3:::prod-eu-west-2-starport-layer-bucket/*"],
+    ["arn:aws:s3:::al2023-repos-eu-west-2-de612dc2/*"],
   ]);
 });
 
