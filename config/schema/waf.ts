@@ -83,7 +83,14 @@ export const edgeFields = {
       'Address blocks that may reach REDCap, IPv4 and IPv6. Default: none. Write ["0.0.0.0/0", "::/0"] for everyone.',
     ),
   allowedCountries: z
-    .array(z.enum(COUNTRIES, "Write a country's two letters as in ISO 3166-1, such as GB (not UK), DE or JP."))
+    .array(
+      z
+        .string()
+        .refine(
+          (code) => COUNTRIES.has(code),
+          "Write a country's two letters as in ISO 3166-1, such as GB (not UK), DE or JP.",
+        ),
+    )
     .max(50, "AWS WAF takes 50 countries at most.")
     .refine(once, "A country is written twice: remove one.")
     .default([])
