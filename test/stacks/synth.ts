@@ -53,19 +53,15 @@ export function synthesize(config: Deployment): SynthesizedStack[] {
   }
 }
 
-/** The app stack of one stage: the sample's prod stage with changes. */
+/** The app stack of one stage: the sample's prod stage with changes, and without its domain, and so mail, unless asked for. */
 export function synthesizeApp(change: Partial<StageInput> = {}, base: "dev" | "prod" = "prod"): SynthesizedStack {
-  const stage = { ...sampleStage(base), ...change };
+  const stage = { ...sampleStage(base), domain: undefined, subdomain: undefined, ...change };
   const config = validate({ ...sampleInput(), stages: [stage] });
   const names = config.stages.map((entry) => stageNames(entry).appStack);
   const stack = synthesize(config).find(({ name }) => names.includes(name));
   if (!stack) throw new Error("No app stack was synthesized.");
   return stack;
 }
-
-/** The same without mail, which tests of other parts would have to list. */
-export const synthesizeBareApp: typeof synthesizeApp = (change, base) =>
-  synthesizeApp({ mail: { type: "none", reason: "No concern of the test." }, ...change }, base);
 
 /** The resources of a type, by logical id. */
 export const byId = (stack: SynthesizedStack, type: string): Record<string, Block> => stack.resource[type] ?? {};

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../../config";
-import { blocks, byId, one, ref, type SynthesizedStack, sampleStage, synthesizeBareApp } from "../synth";
+import { blocks, byId, one, ref, type SynthesizedStack, sampleStage, synthesizeApp } from "../synth";
 import { type Container, containers, taskDefinition } from "./task";
 
 const named = (stack: SynthesizedStack, name: string) =>
@@ -9,7 +9,7 @@ const named = (stack: SynthesizedStack, name: string) =>
 const environment = (stack: SynthesizedStack, name: string) =>
   Object.fromEntries(named(stack, name).environment.map((entry) => [entry.name, entry.value]));
 
-const stack = synthesizeBareApp();
+const stack = synthesizeApp();
 const service = one(stack, "aws_ecs_service");
 
 /** The sample's service with changes. */
@@ -53,7 +53,6 @@ describe("what a container is told", () => {
       FILES_BUCKET: ref("aws_s3_bucket.files.bucket"),
       FILES_SECRET_ARN: secret("files-key"),
       READER_HOST: ref(`local.${local("database_reader-host", stack)?.[0]}`),
-      BASE_URL: "https://redcap.example.org/",
       REQUEST_TIMEOUT_SECONDS: "4000",
       START_TIMEOUT_SECONDS: "900",
       SHUTDOWN_SECONDS: "110",
@@ -63,20 +62,21 @@ describe("what a container is told", () => {
     expect(JSON.stringify(named(stack, "redcap"))).not.toMatch(/ddl/i);
   });
 
-  test("no address of its own without a domain", () => {
-    expect(environment(synthesizeBareApp({}, "dev"), "redcap")).not.toHaveProperty("BASE_URL");
+  test("its address, where the stage has a domain", () => {
+    const addressed = synthesizeApp({ domain: "example.org", subdomain: "redcap" });
+    expect(environment(addressed, "redcap")).toMatchObject({ BASE_URL: "https://redcap.example.org/" });
   });
 
   test("redcap: who may open installation and upgrade, with AWS WAF and without", () => {
     const maintenanceAddresses = ["198.51.100.7/32", "2001:db8:1::/48"];
     for (const waf of [{ type: "create" }, { type: "none", reason: "Another product is in front." }] as const)
-      expect(environment(synthesizeBareApp({ maintenanceAddresses, waf }), "redcap").MAINTENANCE_ADDRESSES).toBe(
+      expect(environment(synthesizeApp({ maintenanceAddresses, waf }), "redcap").MAINTENANCE_ADDRESSES).toBe(
         "198.51.100.7/32 2001:db8:1::/48",
       );
   });
 
   test("port and request timeout are the load balancer's", () => {
-    const other = synthesizeBareApp(changed({ port: 9_000, idleTimeoutSeconds: 60 }));
+    const other = synthesizeApp(changed({ port: 9_000, idleTimeoutSeconds: 60 }));
     expect(environment(other, "redcap")).toMatchObject({ PORT: "9000", REQUEST_TIMEOUT_SECONDS: "60" });
     expect(one(other, "aws_lb").idle_timeout).toBe(60);
   });
@@ -89,7 +89,7 @@ describe("what a container is told", () => {
     expect(local("database_reader-host", stack)?.[1]).toBe(
       ref(`(${port} == 3306) ? ${endpoint} : "${ref(endpoint)}:${ref(port)}"`),
     );
-    const alone = synthesizeBareApp({ db: { ...sampleStage("prod").db, dbReaders: 0 } });
+    const alone = synthesizeApp({ db: { ...sampleStage("prod").db, dbReaders: 0 } });
     expect(environment(alone, "redcap")).not.toHaveProperty("READER_HOST");
     expect(local("database_reader-host", alone)).toBeUndefined();
   });
@@ -106,7 +106,7 @@ describe("what a container is told", () => {
 
   test("to believe the load balancer's own subnets, and nobody else in the VPC", () => {
     expect(trusted(stack)).toEqual(["public-1", "public-2", "public-3"]);
-    expect(trusted(synthesizeBareApp(changed({ internal: true })))).toEqual(["private-1", "private-2", "private-3"]);
+    expect(trusted(synthesizeApp(changed({ internal: true })))).toEqual(["private-1", "private-2", "private-3"]);
   });
 
   test.each([
@@ -117,7 +117,7 @@ describe("what a container is told", () => {
       ...{ type: "existing" as const, vpcId: "vpc-0123456789abcdef0" },
       ...{ privateSubnetIds: ["subnet-0a", "subnet-0b"], publicSubnetIds: ["subnet-0c", "subnet-0d"] },
     };
-    const existing = synthesizeBareApp({ network, ...changed({ internal }) });
+    const existing = synthesizeApp({ network, ...changed({ internal }) });
     const [id, expression] = local("network_load-balancer-cidrs", existing) ?? [];
     expect(environment(existing, "redcap").TRUSTED_PROXIES).toBe(ref(`local.${id}`));
     // Empty where there is none.
@@ -184,7 +184,7 @@ test("both log to the stage's own group, and go on where CloudWatch takes no lin
 });
 
 test("every container keeps time as the configuration says", () => {
-  const stack = synthesizeBareApp({ phpTimezone: "Asia/Tokyo" });
+  const stack = synthesizeApp({ phpTimezone: "Asia/Tokyo" });
   const told = (["task", "upgrade-task", "cron"] as const).flatMap((task) => containers(stack, task));
   expect(told).toHaveLength(4);
   for (const { environment: variables } of told)

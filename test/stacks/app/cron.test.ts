@@ -1,8 +1,8 @@
 import { documentOf, policyStatements } from "../invariant";
-import { all, blocks, byId, one, ref, type SynthesizedStack, sampleStage, synthesizeBareApp } from "../synth";
+import { all, blocks, byId, one, ref, type SynthesizedStack, sampleStage, synthesizeApp } from "../synth";
 import { containers, taskDefinition } from "./task";
 
-const stack = synthesizeBareApp();
+const stack = synthesizeApp();
 const definition = taskDefinition(stack, "cron");
 const [cron] = containers(stack, "cron");
 const redcap = containers(stack).find(({ name }) => name === "redcap");
@@ -12,7 +12,7 @@ const ecs = target.ecs_parameters as Record<string, unknown>;
 
 /** The sample's stage with another `cron`. */
 const withCron = (change: object, base: "dev" | "prod" = "prod"): SynthesizedStack =>
-  synthesizeBareApp({ service: { ...sampleStage(base).service, cron: change } as never }, base);
+  synthesizeApp({ service: { ...sampleStage(base).service, cron: change } as never }, base);
 /** Address of the one resource of a type whose id starts so. */
 const address = (type: string, idStart: string) => {
   const [id, ...others] = Object.keys(byId(stack, type)).filter((name) => name.startsWith(idStart));
@@ -52,7 +52,6 @@ describe("the task", () => {
       "FILES_BUCKET",
       "FILES_SECRET_ARN",
       "READER_HOST",
-      "BASE_URL",
     ]);
     expect(redcap?.environment).toEqual(expect.arrayContaining(cron?.environment ?? []));
     expect(cron?.secrets).toBeUndefined();
@@ -135,7 +134,7 @@ describe("the schedule", () => {
   });
 
   test("and all that belongs to it is left out with 0, as in the sample's dev stage, whose database can pause", () => {
-    for (const off of [withCron({ minutes: 0 }), synthesizeBareApp({}, "dev")]) {
+    for (const off of [withCron({ minutes: 0 }), synthesizeApp({}, "dev")]) {
       const resources = Object.values(off.resource).flatMap((ofType) => Object.keys(ofType));
       expect(resources.filter((id) => id.startsWith("cron_"))).toEqual([]);
       expect(Object.keys(off.data.aws_iam_policy_document ?? {}).filter((id) => id.startsWith("cron_"))).toEqual([]);

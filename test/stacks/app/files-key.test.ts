@@ -1,8 +1,8 @@
 import { lambdaBundle } from "../../../stacks/app/lambda-bundle";
 import { documentOf, policyStatements } from "../invariant";
-import { all, type Block, blocks, byId, one, ref, statements, synthesizeBareApp } from "../synth";
+import { all, type Block, blocks, byId, one, ref, statements, synthesizeApp } from "../synth";
 
-const stack = synthesizeBareApp();
+const stack = synthesizeApp();
 const [USER_ID] = Object.keys(byId(stack, "aws_iam_user"));
 const SECRET = ref("aws_secretsmanager_secret.files-key.arn");
 const FUNCTION = "files-key_function";

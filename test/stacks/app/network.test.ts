@@ -1,5 +1,5 @@
 import { subnetBlock } from "../../../stacks/app/cidr";
-import { all, blocks, byId, one, ref, type SynthesizedStack, statements, synthesizeBareApp } from "../synth";
+import { all, blocks, byId, one, ref, type SynthesizedStack, statements, synthesizeApp } from "../synth";
 
 const count = (stack: SynthesizedStack, ...types: string[]) => types.map((type) => all(stack, type).length);
 
@@ -17,7 +17,7 @@ describe("addresses", () => {
 });
 
 describe("production: three zones, NAT in each", () => {
-  const stack = synthesizeBareApp();
+  const stack = synthesizeApp();
 
   test("has a public and a private subnet per zone, none of them overlapping", () => {
     expect(all(stack, "aws_subnet").map(({ cidr_block }) => cidr_block)).toEqual([
@@ -59,7 +59,7 @@ describe("production: three zones, NAT in each", () => {
 });
 
 test("one NAT gateway serves every zone", () => {
-  const stack = synthesizeBareApp({ network: { type: "create", zones: 3, nat: "one" } });
+  const stack = synthesizeApp({ network: { type: "create", zones: 3, nat: "one" } });
   expect(count(stack, "aws_nat_gateway", "aws_eip")).toEqual([1, 1]);
   const routes = all(stack, "aws_route").filter(({ nat_gateway_id }) => nat_gateway_id);
   expect(routes).toHaveLength(3);
@@ -67,7 +67,7 @@ test("one NAT gateway serves every zone", () => {
 });
 
 test("without NAT there are interface endpoints, open to the VPC only, and no other way out", () => {
-  const stack = synthesizeBareApp({ network: { type: "create", cidr: "10.9.0.0/20", nat: "none" } });
+  const stack = synthesizeApp({ network: { type: "create", cidr: "10.9.0.0/20", nat: "none" } });
   expect(count(stack, "aws_nat_gateway", "aws_eip", "aws_subnet")).toEqual([0, 0, 4]);
   const endpoints = all(stack, "aws_vpc_endpoint").filter(({ vpc_endpoint_type }) => vpc_endpoint_type === "Interface");
   expect(endpoints.map(({ service_name }) => String(service_name).replace("com.amazonaws.eu-west-2.", ""))).toEqual([
@@ -108,7 +108,7 @@ describe("an existing VPC", () => {
   } as const;
   const bring = (internal: boolean) => {
     const service = { ...synthesizedService, internal };
-    return synthesizeBareApp({ network: { ...existing, ...mutable(existing) }, service });
+    return synthesizeApp({ network: { ...existing, ...mutable(existing) }, service });
   };
   const synthesizedService = {
     type: "fargate" as const,

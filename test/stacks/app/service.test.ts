@@ -1,8 +1,8 @@
 import { documentOf, policyStatements } from "../invariant";
-import { all, byId, one, ref, type Statement, sampleStage, statements, synthesizeBareApp } from "../synth";
+import { all, byId, one, ref, type Statement, sampleStage, statements, synthesizeApp } from "../synth";
 import { taskDefinition } from "./task";
 
-const stack = synthesizeBareApp();
+const stack = synthesizeApp();
 const service = one(stack, "aws_ecs_service");
 
 /** The sample's service with changes. */
@@ -28,20 +28,20 @@ describe("load balancer", () => {
 
   test("drains as long as configured, within what ELB allows", () => {
     expect(one(stack, "aws_lb_target_group").deregistration_delay).toBe("300");
-    const slow = synthesizeBareApp(changed({ drainSeconds: 3_600 }));
+    const slow = synthesizeApp(changed({ drainSeconds: 3_600 }));
     expect(one(slow, "aws_lb_target_group").deregistration_delay).toBe("3600");
-    expect(() => synthesizeBareApp(changed({ drainSeconds: 3_601 }))).toThrow(/drainSeconds.*3,600/);
+    expect(() => synthesizeApp(changed({ drainSeconds: 3_601 }))).toThrow(/drainSeconds.*3,600/);
   });
 
   test("asks for a page without the database, and takes nothing but 200 for health", () => {
     expect(one(stack, "aws_lb_target_group").health_check).toMatchObject({ path: "/health/live", matcher: "200" });
-    const other = synthesizeBareApp(changed({ healthCheckPath: "/health/ready" }));
+    const other = synthesizeApp(changed({ healthCheckPath: "/health/ready" }));
     expect(one(other, "aws_lb_target_group").health_check).toMatchObject({ path: "/health/ready" });
   });
 
   test("admits the allowed addresses, IPv4 and IPv6, on 443 and 80", () => {
     const admitted = (allowedIps: string[]) =>
-      Object.entries(byId(synthesizeBareApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
+      Object.entries(byId(synthesizeApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
         .filter(([id]) => id.startsWith("load-balancer_") && !id.includes("from-itself"))
         .map(([, rule]) => [rule.cidr_ipv4 ?? rule.cidr_ipv6, rule.from_port]);
     expect(admitted(["198.51.100.0/24", "2001:db8::/32"])).toEqual([
@@ -61,13 +61,13 @@ describe("load balancer", () => {
     const gateways = Object.keys(byId(stack, "aws_eip"));
     expect(gateways).toHaveLength(3);
     expect(itself(stack)).toEqual(gateways.map((id) => [`${ref(`aws_eip.${id}.public_ip`)}/32`, 443, 443]));
-    expect(itself(synthesizeBareApp(changed({ internal: true })))).toEqual([]);
-    expect(itself(synthesizeBareApp({ network: { type: "create", nat: "none" } }))).toEqual([]);
+    expect(itself(synthesizeApp(changed({ internal: true })))).toEqual([]);
+    expect(itself(synthesizeApp({ network: { type: "create", nat: "none" } }))).toEqual([]);
   });
 
   test("keeps the rules of the other blocks when one is removed", () => {
     const ids = (allowedIps: string[]) =>
-      Object.entries(byId(synthesizeBareApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
+      Object.entries(byId(synthesizeApp({ allowedIps }), "aws_vpc_security_group_ingress_rule"))
         .filter(([id]) => id.startsWith("load-balancer_") && !id.includes("from-itself"))
         .map(([id, rule]) => [id, rule.cidr_ipv4 ?? rule.cidr_ipv6]);
     const kept = ["198.51.100.0/24", "2001:db8::/32"];
@@ -77,7 +77,7 @@ describe("load balancer", () => {
   });
 
   test("moves to another container port without an interruption", () => {
-    const group = one(synthesizeBareApp(changed({ port: 9_000 })), "aws_lb_target_group");
+    const group = one(synthesizeApp(changed({ port: 9_000 })), "aws_lb_target_group");
     expect(group).toMatchObject({ name: "redcap-prod-9000", port: 9_000, lifecycle: { create_before_destroy: true } });
   });
 });
@@ -110,7 +110,7 @@ describe("service", () => {
       network_mode: "awsvpc",
       skip_destroy: true,
     });
-    const small = synthesizeBareApp(changed({ cpu: "0.25 vCPU", memory: "0.5 GB" }));
+    const small = synthesizeApp(changed({ cpu: "0.25 vCPU", memory: "0.5 GB" }));
     expect(taskDefinition(small, "task")).toMatchObject({ cpu: "256", memory: "512" });
   });
 
@@ -121,16 +121,16 @@ describe("service", () => {
         .map((rule) => [rule.cidr_ipv4 ?? rule.cidr_ipv6 ?? "database", rule.ip_protocol, rule.from_port]);
     const database = ["database", "tcp", ref("aws_rds_cluster.cluster.port")];
     expect(ways(stack)).toEqual([["0.0.0.0/0", "tcp", 443], database]);
-    expect(ways(synthesizeBareApp({ network: { type: "create", nat: "none" } }))).toEqual(ways(stack));
+    expect(ways(synthesizeApp({ network: { type: "create", nat: "none" } }))).toEqual(ways(stack));
     const egress = [
       { port: 636, cidr: "10.20.0.0/24" },
       { port: 443, cidr: "::/0" },
     ];
-    expect(ways(synthesizeBareApp(changed({ egress })))).toEqual(
+    expect(ways(synthesizeApp(changed({ egress })))).toEqual(
       expect.arrayContaining([["10.20.0.0/24", "tcp", 636], ["::/0", "tcp", 443], database]),
     );
-    expect(() => synthesizeBareApp(changed({ egress: [egress[0], egress[0]] }))).toThrow(/egress.*once/);
-    expect(() => synthesizeBareApp(changed({ egress: [{ port: 0, cidr: "anywhere" }] }))).toThrow(/egress/);
+    expect(() => synthesizeApp(changed({ egress: [egress[0], egress[0]] }))).toThrow(/egress.*once/);
+    expect(() => synthesizeApp(changed({ egress: [{ port: 0, cidr: "anywhere" }] }))).toThrow(/egress/);
   });
 
   test("scales by CPU and by requests", () => {
@@ -218,7 +218,7 @@ describe("rights", () => {
   });
 
   test("for a public image: none to pull", () => {
-    const open = synthesizeBareApp(changed({ image: "public.ecr.aws/example/redcap:17.4.4" }));
+    const open = synthesizeApp(changed({ image: "public.ecr.aws/example/redcap:17.4.4" }));
     expect(Object.keys(open.data.aws_iam_policy_document ?? {}).filter((id) => id.includes("pull-image"))).toEqual([]);
   });
 

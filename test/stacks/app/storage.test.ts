@@ -11,10 +11,10 @@ import {
   sampleStage,
   statements,
   synthesize,
-  synthesizeBareApp,
+  synthesizeApp,
 } from "../synth";
 
-const stack = synthesizeBareApp();
+const stack = synthesizeApp();
 const FILES_KEY = "arn:aws:kms:eu-west-2:111111111111:key/files";
 const KEY_HEADER = "s3:x-amz-server-side-encryption-aws-kms-key-id";
 const BACKUP_ROOT = "arn:aws:iam::222222222222:root";
@@ -81,7 +81,7 @@ describe("keys", () => {
   });
 
   test("without backups let nobody else in", () => {
-    const dev = synthesizeBareApp({}, "dev");
+    const dev = synthesizeApp({}, "dev");
     for (const id of ["keys_database", "keys_files"]) expect(statements(dev, id)).toHaveLength(1);
   });
 });
@@ -157,7 +157,7 @@ describe("logs bucket", () => {
 
   test("keeps logs as long as configured", () => {
     const rules = (generalLogRetention: 30 | 365) =>
-      one(synthesizeBareApp({ generalLogRetention }), "aws_s3_bucket_lifecycle_configuration", "logs-bucket_").rule;
+      one(synthesizeApp({ generalLogRetention }), "aws_s3_bucket_lifecycle_configuration", "logs-bucket_").rule;
     expect(rules(30)).toMatchObject([{}, { expiration: [{ days: 30 }] }]);
     expect(rules(365)).toMatchObject([{}, { expiration: [{ days: 365 }] }]);
   });
@@ -165,7 +165,7 @@ describe("logs bucket", () => {
 
 test("every role and user has the configured path and boundary", () => {
   const permissionsBoundaryArn = "arn:aws:iam::111111111111:policy/boundary";
-  const app = synthesizeBareApp({ ...sampleStage("prod"), iam: { rolePath: "/research/", permissionsBoundaryArn } });
+  const app = synthesizeApp({ ...sampleStage("prod"), iam: { rolePath: "/research/", permissionsBoundaryArn } });
   const roles = all(app, "aws_iam_role");
   const users = all(app, "aws_iam_user");
   expect([roles.length, users.length]).toEqual([10, 1]);
