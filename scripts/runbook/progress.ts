@@ -40,7 +40,6 @@ export class Progress {
       this.show();
       this.tick(this.out.isTTY ? TERMINAL_TICK_MS : LOG_TICK_MS);
     }, milliseconds);
-    // What it tells of keeps the process alive, or nothing does: a step that failed has no end.
     this.ticker.unref();
   }
 

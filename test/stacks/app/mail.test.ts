@@ -17,7 +17,8 @@ import type { Container } from "./task";
 
 const NO_DOMAIN = { domain: undefined, subdomain: undefined, hostInRoute53: undefined, delegated: undefined };
 const deploy = (change: Partial<StageInput>) =>
-  synthesizeApp({ ...NO_DOMAIN, email: undefined, mail: undefined, ...change });
+  // A maintenance server has a way to the relay of its own.
+  synthesizeApp({ ...NO_DOMAIN, email: undefined, mail: undefined, maintenanceServer: undefined, ...change });
 const service = (change: object) => ({ ...sampleStage("prod").service, ...change }) as never;
 
 const SPF = "v=spf1 include:amazonses.com ~all";
