@@ -82,7 +82,6 @@ interface Containers {
  */
 export function serviceContainers(props: ContainerProps & { config: FargateConfig }): Containers {
   const { config, network } = props;
-  const maintenance = props.stage.maintenanceAddresses;
   return containers([
     // It ends once the database is installed; a failed one leaves `redcap` waiting, and so the task unhealthy.
     { ...ddlContainer(props, "prepare"), essential: false },
@@ -100,8 +99,7 @@ export function serviceContainers(props: ContainerProps & { config: FargateConfi
         SHUTDOWN_SECONDS: String(SHUTDOWN),
         // Not the VPC's: whoever else is in there could choose the address that REDCap believes it has.
         TRUSTED_PROXIES: network.loadBalancerCidrs,
-        // With or without AWS WAF, the image closes installation and upgrade to everybody else.
-        ...(maintenance.length > 0 ? { MAINTENANCE_ADDRESSES: maintenance.join(" ") } : {}),
+        ...maintenanceAddresses(props.stage),
       }),
     },
   ]);
@@ -120,6 +118,7 @@ export const appRunnerVariables = (props: ContainerProps & { config: AppRunnerCo
   REQUEST_TIMEOUT_SECONDS: String(APP_RUNNER_REQUEST_TIMEOUT),
   ...settingsVariable(props.stage),
   START_TIMEOUT_SECONDS: String(APP_RUNNER_START_TIMEOUT),
+  ...maintenanceAddresses(props.stage),
   HTTPS_ONLY: "1",
 });
 
@@ -174,6 +173,10 @@ const containers = (definitions: Definition[]): Containers => ({
   containerDefinitions: JSON.stringify(definitions),
   volume: definitions.flatMap(({ mountPoints }) => mountPoints.map(({ sourceVolume }) => ({ name: sourceVolume }))),
 });
+
+/** With or without AWS WAF, the image closes installation and upgrade to everybody else. */
+const maintenanceAddresses = ({ maintenanceAddresses: blocks }: StageConfig): Record<string, string> =>
+  blocks.length > 0 ? { MAINTENANCE_ADDRESSES: blocks.join(" ") } : {};
 
 /**
  * What REDCap itself is told, over HTTP and in cron.

@@ -4,7 +4,7 @@
 // | priority | rule                | what it does                                                                        |
 // |----------|---------------------|-------------------------------------------------------------------------------------|
 // | 0        | rate-limit          | 429 for an address with too many requests (`waf.rateLimit`)                         |
-// | 10       | cron-with-secret    | App Runner alone: lets cron.php's caller past what follows; the image asks its secret |
+// | 10       | cron-with-secret    | cron.php's caller, where there is one, past what follows; the image asks the secret |
 // | 20       | cron                | 403 for cron.php                                                                    |
 // | 30       | maintenance-pages   | 403 for install.php and upgrade.php, but for `maintenanceAddresses`                 |
 // | 40       | allowed-addresses   | 403 for who is not in `allowedIps`, nor REDCap itself                               |
@@ -29,7 +29,7 @@ export interface WebAclRulesProps {
   allowedCountries: string[];
   /** ARNs of the IP sets, one per family. */
   ipSets: { allowed: string[]; maintenance: string[]; itself: string[] };
-  /** Whether EventBridge calls cron.php, as on App Runner. Elsewhere cron is a task, and nobody calls it. */
+  /** Whether something calls cron.php over HTTP; else nobody gets there. */
   cronOverHttp: boolean;
 }
 

@@ -18,6 +18,8 @@ export interface WebAclProps {
   keys: EncryptionKeys;
   /** IPv4 addresses from which REDCap calls itself for its own checks: of the stage's NAT gateways. */
   ownAddresses: string[];
+  /** Whether something calls cron.php over HTTP. Default: no, since cron is a task on both types of service. */
+  cronOverHttp?: boolean;
 }
 
 /** Headers that hold sessions, tokens, or with the referring page's query what patients were asked. */
@@ -52,7 +54,11 @@ export class WebAcl extends Construct {
     return this.arn ? new Wafv2WebAclAssociation(scope, "web-acl", { webAclArn: this.arn, resourceArn }) : undefined;
   }
 
-  private create(waf: CreatedWaf, { stage, ownAddresses }: WebAclProps, logGroupArn: string): string {
+  private create(
+    waf: CreatedWaf,
+    { stage, ownAddresses, cronOverHttp = false }: WebAclProps,
+    logGroupArn: string,
+  ): string {
     const { webAcl, webAclLogs } = stageNames(stage);
     const ofFamily = (blocks: string[], version: 4 | 6) =>
       blocks.filter((block) => block.includes(":") === (version === 6));
@@ -73,7 +79,7 @@ export class WebAcl extends Construct {
           maintenance: configured("maintenance", stage.maintenanceAddresses),
           itself: ipSets("itself", { v4: ownAddresses.map((address) => `${address}/32`), v6: [] }),
         },
-        cronOverHttp: stage.service.type === "app-runner",
+        cronOverHttp,
       }),
       visibilityConfig: visibility(webAcl),
       // For everything that WAF writes anywhere, also what of a body or query a rule matched. REDCap's queries hold survey codes

@@ -11,6 +11,7 @@ import {
   type Block,
   blocks,
   byId,
+  onAppRunner,
   one,
   ref,
   type StageInput,
@@ -69,7 +70,7 @@ describe("which rule decides", () => {
       "cron",
       { path },
     ]),
-    // On Fargate cron is a task: no header opens it.
+    // Cron is a task: no header opens it.
     ["cron", { path: "/cron.php", ip: MAINTENANCE, headers: { authorization: "Basic Y3JvbjpzZWNyZXQ=" } }],
     ["allowed", { path: "/redcap_v17.4.4/ControlCenter/cron_jobs.php" }],
     ["allowed", { path: "/redcap_v17.4.4/install.php5" }],
@@ -128,18 +129,22 @@ describe("which rule decides", () => {
   });
 });
 
-describe("on App Runner, where EventBridge calls cron.php", () => {
-  /** The web ACL alone, of a stage of that type. */
+describe("where something calls cron.php over HTTP", () => {
   const app = (() => {
     const outdir = mkdtempSync(join(tmpdir(), "web-acl-"));
     try {
       const app = new App({ outdir });
       const [valid] = validate({ ...sampleInput(), stages: [{ ...sampleStage("prod"), ...EVERYTHING }] }).stages;
-      const stage = { ...(valid as StageConfig), service: { type: "app-runner" } } as StageConfig;
-      const stack = new BaseStack(app, "app-runner", stage);
-      new WebAcl(stack, "web-acl", { stage, keys: new EncryptionKeys(stack, "keys", { stage }), ownAddresses: [] });
+      const stage = valid as StageConfig;
+      const stack = new BaseStack(app, "edge", stage);
+      new WebAcl(stack, "web-acl", {
+        stage,
+        keys: new EncryptionKeys(stack, "keys", { stage }),
+        ownAddresses: [],
+        cronOverHttp: true,
+      });
       app.synth();
-      return JSON.parse(readFileSync(join(outdir, "stacks", "app-runner", "cdk.tf.json"), "utf8")) as SynthesizedStack;
+      return JSON.parse(readFileSync(join(outdir, "stacks", "edge", "cdk.tf.json"), "utf8")) as SynthesizedStack;
     } finally {
       rmSync(outdir, { recursive: true, force: true });
     }
@@ -218,6 +223,16 @@ describe("the web ACL", () => {
         web_acl_arn: ref(`aws_wafv2_web_acl.${Object.keys(byId(stack, "aws_wafv2_web_acl"))[0]}.arn`),
       },
     ]);
+  });
+
+  test("protects an App Runner service, which no other list of addresses does, and tells it who may install", () => {
+    const app = synthesizeApp({ ...EVERYTHING, ...onAppRunner() });
+    const service = ref(`aws_apprunner_service.${Object.keys(byId(app, "aws_apprunner_service"))[0]}.arn`);
+    expect(all(app, "aws_wafv2_web_acl_association")).toMatchObject([{ resource_arn: service }]);
+    expect(decide(app, { path: "/", ip: "203.0.113.9" })).toBe("allowed-addresses");
+    expect(JSON.stringify(one(app, "aws_apprunner_service"))).toContain(
+      `"MAINTENANCE_ADDRESSES":"${MAINTENANCE}/32 2001:db8:1::/48"`,
+    );
   });
 
   test("has one IP set per purpose and family, never with /0, which AWS WAF refuses", () => {
