@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type BackupRule, backupDestination } from "./backup";
 import { accountId } from "./common";
-import { domainProblems } from "./domain";
+import { domainProblems, hostName } from "./domain";
 import { imageProblems } from "./image";
 import { mailOf, mailProblems } from "./mail";
 import { route53Ns } from "./route53-ns";
@@ -57,6 +57,10 @@ export const deployment = shape.superRefine((value, context) => {
       );
     }
     for (const [field, message] of domainProblems(entry)) issue([...at, field], message);
+    const address = (stage: typeof entry) => [stage.accountId, hostName(stage)].join(" ");
+    if (entry.domain && value.stages.findIndex((other) => address(other) === address(entry)) !== index) {
+      issue([...at, "domain"], `Another stage of this account is at ${hostName(entry)}: give each a name of its own.`);
+    }
     for (const [field, message] of mailProblems(entry)) issue([...at, "mail", field], message);
     const identity = (stage: typeof entry) => {
       const mail = mailOf(stage);

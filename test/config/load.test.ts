@@ -119,6 +119,33 @@ describe("a configuration is refused", () => {
       backup({ rules: [{ ...rule, startWindowMinutes: 120, completionWindowMinutes: 120 }] }),
       "startWindowMinutes + 60",
     ],
+    ["a domain with a dot at the end", prod({ domain: "example.org." }), "without a dot at the end"],
+    ["two labels for a subdomain", prod({ subdomain: "a.b" }), "what stands above it belongs into domain"],
+    [
+      "a subdomain of nothing",
+      dev({ subdomain: "redcap" }),
+      'There is no domain that "redcap" would be below: add domain.',
+    ],
+    [
+      "nothing to delegate",
+      dev({ delegated: true }),
+      "stages[dev].delegated: true is not accepted. There is no domain",
+    ],
+    [
+      "a zone that the name is not in",
+      prod({ hostInRoute53: "ample.org" }),
+      'stages[prod].hostInRoute53: "ample.org" is not accepted. redcap.example.org is not in this zone',
+    ],
+    [
+      "two stages at one address",
+      dev({ domain: "redcap.example.org", mail: { type: "none", reason: "Nothing is sent." } }),
+      'stages[prod].domain: "example.org" is not accepted. Another stage of this account is at redcap.example.org',
+    ],
+    [
+      "Fargate without certificate and domain",
+      dev({ service: { type: "fargate", image: "redcap:1" } }),
+      "HTTPS needs a name",
+    ],
     ["bad address block", dev({ allowedIps: ["10.0.0.1"] }), '"10.0.0.1" is not accepted. Write a CIDR block'],
     ["bad VPC block", dev({ network: { type: "create", cidr: "10.0.0.0/28" } }), "Write an IPv4 block from /16 to /22"],
     [

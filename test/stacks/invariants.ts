@@ -152,9 +152,17 @@ const noSecretInState: Invariant = (stack) => [
   ...Object.keys(byId(stack, "random_password")).map((id) => `random_password.${id}`),
 ];
 
-/** A record that is there already is somebody else's, such as MX, SPF or DMARC. */
+/**
+ * A record that is there already is somebody else's, such as MX, SPF or DMARC. App Runner's certificate has its own, which may
+ * be written twice.
+ */
 const overwritesNoRecord: Invariant = (stack) =>
-  failing(stack, "aws_route53_record", (block) => block.allow_overwrite !== true);
+  failing(
+    stack,
+    "aws_route53_record",
+    (block, id) =>
+      block.allow_overwrite !== true || (block.type === "CNAME" && id.startsWith("domain_app-runner-certificate-")),
+  );
 
 export const INVARIANTS: Record<string, Invariant> = {
   "is encrypted at rest with a customer-managed key": encryptedAtRest,
