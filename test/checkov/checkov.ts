@@ -48,7 +48,9 @@ export async function runCheckov(stacks: SynthesizedStack[]): Promise<Findings> 
       "-o",
       "json",
     ];
-    const report = JSON.parse(await command(join(programs, "checkov"), ["-d", folder, ...flags])) as Report;
+    const report = JSON.parse(
+      await command(join(programs, "python"), ["-m", "checkov.main", "-d", folder, ...flags]),
+    ) as Report;
     if (report.summary.parsing_errors > 0)
       throw new Error(`Checkov could not read ${report.summary.parsing_errors} stacks.`);
     const failures = report.results.failed_checks.map(({ check_id, check_name, file_path, resource }) => ({

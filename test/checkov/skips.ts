@@ -14,6 +14,47 @@ const FUNCTION = /_function_/;
 export const SKIPS: Skip[] = [
   { check: "CKV_AWS_109", where: /_policy_/, reason: KEY_POLICY },
   { check: "CKV_AWS_111", where: /_policy_/, reason: KEY_POLICY },
+  {
+    check: "CKV_AWS_111",
+    where: /access-policy_/,
+    reason: "In a vault's policy `*` means the vault's own recovery points.",
+  },
+  {
+    check: "CKV_AWS_356",
+    where: /access-policy_/,
+    reason: "In a vault's policy `*` means the vault's own recovery points.",
+  },
+  {
+    check: "CKV_AWS_111",
+    where: /network-interfaces_/,
+    reason: "Lambda makes its network interfaces with this right, and names no resource before they are there.",
+  },
+  {
+    check: "CKV_AWS_284",
+    where: /maintenance_machine_/,
+    reason: "Its history shows every step already; traces would add nothing.",
+  },
+  {
+    check: "CKV_AWS_338",
+    where: /^app-dev: /,
+    reason: "The development stage has nobody's data, and says in its configuration how long it keeps logs.",
+  },
+  {
+    check: "CKV2_AWS_38",
+    where: /aws_route53_zone\.zone/,
+    reason:
+      "DNSSEC needs a record that a person enters at the parent; a chain that breaks takes the whole domain down.",
+  },
+  {
+    check: "CKV2_AWS_39",
+    where: /aws_route53_zone\.zone/,
+    reason: "Who looks a name up is no record of REDCap's, and the log would have to be in us-east-1.",
+  },
+  {
+    check: "CKV2_AWS_76",
+    where: /aws_lb\.load-balancer_/,
+    reason: "The web ACL has AWS's rules of known bad inputs, Log4j's among them; Checkov does not find them there.",
+  },
   { check: "CKV_AWS_356", where: /_policy_/, reason: KEY_POLICY },
   { check: "CKV_AWS_115", where: FUNCTION, reason: "A new account's quota of 10 concurrent runs has none to reserve." },
   {
@@ -98,7 +139,11 @@ export const SKIPS: Skip[] = [
     where: /_user-policy_/,
     reason: "One user each with one right: a group would have one member.",
   },
-  { check: "CKV_AWS_297", where: /cron_schedule_/, reason: "The key would hold for a payload, and there is none." },
+  {
+    check: "CKV_AWS_297",
+    where: /(cron_schedule|maintenance_sweep)_/,
+    reason: "The key would hold for a payload, and there is none.",
+  },
   {
     check: "CKV_AWS_394",
     where: /network_zones_/,
