@@ -128,6 +128,8 @@ test("addresses, countries and overrides change in place; nothing else does", as
   });
   expect(changed).toEqual({
     "aws_cloudwatch_log_group.web-acl_logs": "update",
+    // Its document names the group, and is read again when the group changes.
+    "aws_cloudwatch_log_resource_policy.web-acl_logs-policy": "update",
     "aws_wafv2_ip_set.web-acl_allowed-v4": "update",
     "aws_wafv2_web_acl.web-acl": "update",
   });
