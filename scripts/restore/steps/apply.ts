@@ -53,7 +53,8 @@ export const reviewPlan: Step<RestoreContext> = {
   skip: ({ journal }) => (journal.isDone("stop-service") ? "the names are being changed already" : undefined),
   run: (context) =>
     inStack(context, context.names.appStack, async (terraform) => {
-      const plan = await terraform.plan();
+      // What waits in the working copy, not what became of the account: that shows in the plan that is applied.
+      const plan = await terraform.plan([], ["-refresh=false"]);
       const others = { ...plan, resource_changes: plan.resource_changes?.filter((entry) => !isOfTheRestore(entry)) };
       gate({ ...others, errored: false });
       const pending = changedAddresses(others);
