@@ -3,6 +3,7 @@ import {
   DataAwsIamPolicyDocument,
   type DataAwsIamPolicyDocumentStatement as Statement,
 } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import {
   type S3BucketLifecycleConfigurationRule as LifecycleRule,
@@ -92,6 +93,12 @@ export class Bucket extends Construct {
     });
   }
 }
+
+/** By default with this key; the bucket key spares a call of KMS for each object. */
+export const encryptedWith = (key: KmsKey): EncryptionRule => ({
+  applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn },
+  bucketKeyEnabled: true,
+});
 
 /** Nobody, of whatever account and right, reads or writes in the clear. */
 const tlsOnly = (bucketArn: string): Statement => ({

@@ -8,7 +8,7 @@ import type { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketLoggingA as BucketLogging } from "@cdktf/provider-aws/lib/s3-bucket-logging";
 import { Construct } from "constructs";
 import { BACKUP_TAG, partitionOf, type StageConfig, stageNames } from "../../config";
-import { Bucket } from "./bucket";
+import { Bucket, encryptedWith } from "./bucket";
 import { FILES_BUCKET_LOGS, type LogsBucket } from "./logs-bucket";
 
 /** Days for which a replaced or deleted file can be taken back without a restore. */
@@ -32,10 +32,7 @@ export class Files extends Construct {
       stage,
       logicalId: "files",
       name: filesBucket,
-      encryption: {
-        applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn },
-        bucketKeyEnabled: true,
-      },
+      encryption: encryptedWith(key),
       lifecycle: [
         {
           id: "old-versions",

@@ -13,7 +13,7 @@ import { buildKeys, LIVE_TAG, type StageConfig, stageNames } from "../../config"
 import { Key } from "../key";
 import { ownerManages } from "../key-policy";
 import { keep } from "../stateful";
-import { Bucket } from "./bucket";
+import { Bucket, encryptedWith } from "./bucket";
 import type { EncryptionKeys } from "./encryption-keys";
 import { onlyWithKey } from "./files";
 import { firstImage } from "./first-image";
@@ -119,10 +119,7 @@ export class Image extends Construct {
       stage,
       logicalId: "build",
       name: stageNames(stage).buildBucket,
-      encryption: {
-        applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn },
-        bucketKeyEnabled: true,
-      },
+      encryption: encryptedWith(key),
       lifecycle: [
         {
           id: "old-versions",
