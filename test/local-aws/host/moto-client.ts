@@ -44,7 +44,8 @@ export class MotoClient {
     const headers = { "content-type": "application/x-www-form-urlencoded; charset=utf-8" };
     const body = new URLSearchParams(parameters).toString();
     const answer = await this.call(place, service, "POST", "/", headers, body);
-    const [root] = Object.values(parseXml(answer.body.toString())) as Parsed[];
+    // Before the root some answers have an XML declaration.
+    const root = Object.values(parseXml(answer.body.toString())).at(-1) as Parsed | undefined;
     if (answer.status < 400) return ((service === "ec2" ? root : root?.[`${parameters.Action}Result`]) ?? {}) as Parsed;
     const error = (root?.Error ?? {}) as Parsed;
     throw new AwsError(String(error.Code ?? "InternalFailure"), String(error.Message ?? ""), answer.status);

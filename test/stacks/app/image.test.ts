@@ -90,7 +90,7 @@ test("every container of every task runs the live image, which is there before",
     for (const container of containers(local, task)) expect(container.image).toBe(image);
   const [id] = Object.keys(byId(local, "aws_lambda_invocation")).filter((name) => name.startsWith("image_first-image"));
   expect(one(local, "aws_ecs_service").depends_on).toContain(`aws_lambda_invocation.${id}`);
-  expect(one(local, "aws_scheduler_schedule").depends_on).toContain(`aws_lambda_invocation.${id}`);
+  expect(one(local, "aws_scheduler_schedule", "cron_").depends_on).toContain(`aws_lambda_invocation.${id}`);
   expect(statements(local, "tasks_roles_pull-image")[0]?.resources).toEqual([
     "arn:aws:ecr:eu-west-2:111111111111:repository/redcap-prod",
   ]);
