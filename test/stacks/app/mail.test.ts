@@ -235,7 +235,9 @@ describe("with SES", () => {
 
 describe("the way to the relay", () => {
   const rules = (stack: SynthesizedStack, port: number) =>
-    all(stack, "aws_vpc_security_group_egress_rule").filter((rule) => rule.from_port === port);
+    Object.entries(byId(stack, "aws_vpc_security_group_egress_rule"))
+      .filter(([id, rule]) => id.startsWith("tasks_") && rule.from_port === port)
+      .map(([, rule]) => rule);
   const stage = { email: "admins@example.org" };
 
   test("is open on SES's port, once, though the configuration says it, too", () => {
@@ -245,7 +247,7 @@ describe("the way to the relay", () => {
     expect(rules(deploy({}), 587)).toEqual([]);
   });
 
-  test("without NAT is an endpoint in the VPC that only tasks reach, in zones that have it", () => {
+  test("without NAT is an endpoint in the VPC that only tasks and the maintenance server reach, in zones that have it", () => {
     const stack = deploy({ ...stage, network: { type: "create", nat: "none" } });
     const endpoint = one(stack, "aws_vpc_endpoint", "endpoints_email-smtp");
     const [group] = endpoint.security_group_ids as string[];
@@ -263,6 +265,7 @@ describe("the way to the relay", () => {
       (rule) => rule.security_group_id === group,
     );
     expect(ingress).toEqual([
+      expect.objectContaining({ referenced_security_group_id: expect.stringContaining("maintenance_"), to_port: 587 }),
       expect.objectContaining({ referenced_security_group_id: rules(stack, 587)[0]?.security_group_id, to_port: 587 }),
     ]);
     expect(one(stack, "aws_ecs_service").depends_on).toContain(

@@ -113,6 +113,15 @@ describe("the template", () => {
     ]);
   });
 
+  test("lets the server out to the mail relay where there is one", () => {
+    const ports = (of: SynthesizedStack) =>
+      Object.entries(byId(of, "aws_vpc_security_group_egress_rule"))
+        .filter(([id]) => id.startsWith("maintenance_"))
+        .map(([, rule]) => rule.from_port);
+    expect(ports(synthesizeApp({ email: "admins@example.org" }))).toContain(587);
+    expect(ports(synthesizeApp())).not.toContain(587);
+  });
+
   test("encrypts the disk with the files' key", () => {
     const [disk] = blocks(template.block_device_mappings);
     expect(disk).toMatchObject({
