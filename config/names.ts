@@ -111,6 +111,12 @@ export function stageNames(stage: StageConfig) {
     maintenanceReady: `${prefix}-maintenance-ready`,
     /** Role and schedule that remove instances whose time is over. */
     maintenanceSweep: `${prefix}-maintenance-sweep`,
+    /** What ends of the stage's tasks, as ECS tells it, with the reason. The beginning of the name is EventBridge's. */
+    taskEventsLogGroup: `/aws/events/${prefix}-tasks`,
+    /** Namespace of the metrics that are counted in logs. */
+    metricNamespace: prefix,
+    dashboard: prefix,
+    budget: prefix,
     sourceVault: prefix,
     backupRole: `${prefix}-backup`,
     appStack: `app-${stage.name}`,
@@ -163,11 +169,14 @@ export function stateNames({ accountId, region }: Location) {
   };
 }
 
-/** What bootstrap creates once per account and region for AWS Config. */
+/** What bootstrap creates once per account and region, for AWS Config and CloudTrail. */
 export function accountNames({ accountId, region }: Location) {
   return {
     configBucket: `redcap-aws-config-${accountId}-${region}`,
     configKeyAlias: "alias/redcap-aws-config",
     configRecorder: "redcap",
+    trail: "redcap",
+    trailBucket: `redcap-trail-${accountId}-${region}`,
+    trailKeyAlias: "alias/redcap-trail",
   };
 }

@@ -120,6 +120,12 @@ export const database = z
       .describe(
         "Hours the cluster can be rewound in place; 0 is off. Off with a message where the region lacks it; can be turned on only when a cluster is created or restored.",
       ),
+    auditLog: z
+      .enum(["create", "existing"], 'Use "create" or "existing".')
+      .default("create")
+      .describe(
+        'Who records connections to the database and changes of its tables and users: Aurora, into CloudWatch ("create"), or something the organization has, such as Database Activity Streams ("existing"). Never the queries: they hold patients\' data.',
+      ),
     scaling: scaling.prefault({}).describe("Capacity of each Serverless v2 instance."),
   })
   .refine((db) => db.scaling.minCapacityAcu > 0 || canPause(db.engineVersion), {

@@ -1,7 +1,7 @@
 // The whole of stages.ts: the stages, the backup account, and what belongs to accounts rather than to stages.
 import { z } from "zod";
 import { type BackupRule, backupDestination } from "./backup";
-import { accountId } from "./common";
+import { accountId, positive } from "./common";
 import { domainProblems, hostName } from "./domain";
 import { imageProblems } from "./image";
 import { mailOf, mailProblems } from "./mail";
@@ -14,7 +14,18 @@ const ownership = z.enum(["create", "existing"], 'Use "create" or "existing".').
 /** Settings that exist once per account and region; `npm run bootstrap` owns them, so that two stages never fight over them. */
 const account = z.strictObject({
   backupRegionSettings: ownership.describe("AWS Backup's opt-in for Aurora and S3."),
-  guardDuty: ownership.describe("GuardDuty's detector."),
+  guardDuty: z
+    .enum(["create", "existing", "off"], 'Use "create", "existing" or "off".')
+    .default("create")
+    .describe(
+      "GuardDuty's detector with protection for S3, RDS and Lambda. An organization's is existing. It costs by what it looks at; off leaves attacks unseen.",
+    ),
+  cloudTrail: ownership.describe(
+    "The trail that records who called which API, and who touched which of REDCap's files. An organization's that records all of it is existing.",
+  ),
+  trailRetentionDays: positive
+    .default(2_192)
+    .describe("Days that the trail's files are kept; six years as for `generalLogRetention`."),
   awsConfig: ownership.describe("AWS Config's recorder, which AWS Backup's frameworks read."),
 });
 

@@ -7,9 +7,13 @@ import { domainFields } from "./domain";
 import { imageFields } from "./image";
 import { mail } from "./mail";
 import { maintenanceServer } from "./maintenance-server";
+import { budget, monitoring } from "./monitoring";
 import { network } from "./network";
 import { service } from "./service";
 import { edgeFields } from "./waf";
+
+/** Six years and a leap day or two, as CloudWatch Logs counts them. */
+const RECORD_DAYS = 2_192;
 
 /** Off only with a reason: the one switch in front of destroying a stage's data. */
 const protect = z
@@ -39,9 +43,18 @@ export const stage = z.strictObject({
   ...imageFields,
   ...edgeFields,
   generalLogRetention: logRetentionDays
-    .default(365)
-    .describe("Days that the logs of service, database, VPC and web ACL are kept."),
+    .default(RECORD_DAYS)
+    .describe(
+      "Days that the logs of service, database, functions and access are kept: who did what. The default is six years, which HIPAA asks of its records (45 CFR 164.316(b)(2)(i)); ask what holds where you are.",
+    ),
+  trafficLogRetention: logRetentionDays
+    .optional()
+    .describe(
+      "Days that the logs of VPC, firewall and Container Insights are kept: addresses and measurements, and by far the most lines. Default: 365, or `generalLogRetention` if that is shorter.",
+    ),
   protect,
+  monitoring,
+  budget: budget.optional(),
   tags: tags.default({}).describe("Tags of every resource of the stage."),
   iam,
   network,
@@ -50,5 +63,9 @@ export const stage = z.strictObject({
   maintenanceServer: maintenanceServer.optional(),
   backup,
 });
+
+/** Days. */
+export const trafficLogRetention = ({ trafficLogRetention: days, generalLogRetention }: StageConfig) =>
+  days ?? (generalLogRetention < 365 ? generalLogRetention : 365);
 
 export type StageConfig = z.infer<typeof stage>;

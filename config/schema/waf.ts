@@ -42,7 +42,7 @@ const created = z
       .describe("Managed rule groups that the web ACL goes without."),
     logRetention: logRetentionDays
       .optional()
-      .describe("Days that the web ACL's log is kept. Default: `generalLogRetention`."),
+      .describe("Days that the web ACL's log is kept. Default: `trafficLogRetention`."),
   })
   .superRefine(({ overrides, excludedGroups }, context) => {
     excludedGroups.forEach(({ group }, index) => {

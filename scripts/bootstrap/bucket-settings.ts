@@ -65,7 +65,7 @@ export function bucketSettings(s3: S3Client, account: Account, spec: BucketSpec)
       put: () => s3.send(new PutBucketVersioningCommand({ ...target, VersioningConfiguration: { Status: "Enabled" } })),
     },
     encryption(s3, target, account, spec.keyAlias),
-    lifecycle(s3, target, spec.noncurrentDays),
+    lifecycle(s3, target, spec),
     policy(s3, target, [onlyOverTls(bucketArn(account.region, spec.bucket)), ...(spec.statements ?? [])]),
   ];
 }
@@ -128,12 +128,13 @@ function encryption(s3: S3Client, target: Target, account: Account, keyAlias: st
   };
 }
 
-function lifecycle(s3: S3Client, target: Target, noncurrentDays: number): Setting {
+function lifecycle(s3: S3Client, target: Target, { noncurrentDays, expireDays }: BucketSpec): Setting {
   const own: LifecycleRule[] = [
     {
       ID: "noncurrent-versions",
       Status: "Enabled",
       Filter: { Prefix: "" },
+      ...(expireDays ? { Expiration: { Days: expireDays } } : {}),
       NoncurrentVersionExpiration: { NoncurrentDays: noncurrentDays },
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABANDONED_UPLOAD_DAYS },
     },
@@ -143,6 +144,7 @@ function lifecycle(s3: S3Client, target: Target, noncurrentDays: number): Settin
       ?.Rules ?? [];
   const sameRule = (found: LifecycleRule | undefined, rule: LifecycleRule) =>
     found?.Status === rule.Status &&
+    found?.Expiration?.Days === rule.Expiration?.Days &&
     found?.NoncurrentVersionExpiration?.NoncurrentDays === rule.NoncurrentVersionExpiration?.NoncurrentDays &&
     found?.AbortIncompleteMultipartUpload?.DaysAfterInitiation ===
       rule.AbortIncompleteMultipartUpload?.DaysAfterInitiation;

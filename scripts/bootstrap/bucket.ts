@@ -15,6 +15,8 @@ export interface BucketSpec {
   keyAlias: string;
   /** Days that a replaced or deleted version of an object is kept. */
   noncurrentDays: number;
+  /** Days after which objects are deleted; default: never. */
+  expireDays?: number;
   /** What the bucket's policy allows beside its denial of plain HTTP. */
   statements?: Statement[];
 }

@@ -3,6 +3,7 @@ import { type AccountConfig, stateNames } from "../../config";
 import { type Account, assertAccount } from "../aws";
 import { backupRegionSettings } from "./backup-region-settings";
 import { privateBucket } from "./bucket";
+import { cloudTrail, trailItem } from "./cloud-trail";
 import { awsConfig, configRecorder } from "./config-recorder";
 import { type Convergence, type ConvergeOptions, converge } from "./converge";
 import { guardDuty } from "./guard-duty";
@@ -14,6 +15,8 @@ import { crossAccountProblem } from "./organization";
 export interface BootstrapOptions extends ConvergeOptions {
   /** The account's own settings: which to create, which exist. Left out: only Terraform's state is prepared. */
   settings?: AccountConfig | undefined;
+  /** Of all stages in the account. */
+  filesBuckets?: string[] | undefined;
   /** If given, cross-account backup is checked as well, and that the account is in this organization if it has an id. */
   crossAccount?: { organizationId?: string | undefined } | undefined;
 }
@@ -33,7 +36,10 @@ const STATE_HISTORY_DAYS = 365;
  */
 export async function bootstrapAccount(account: Account, options: BootstrapOptions): Promise<BootstrapResult> {
   await assertAccount(account);
-  const items = [...stateItems(account), ...(options.settings ? await settingsItems(account, options.settings) : [])];
+  const items = [
+    ...stateItems(account),
+    ...(options.settings ? await settingsItems(account, options.settings, options.filesBuckets ?? []) : []),
+  ];
   const convergence = await converge(items, options);
   const problem = options.crossAccount && (await crossAccountProblem(account, options.crossAccount.organizationId));
   return { ...convergence, crossAccountProblem: problem };
@@ -48,13 +54,17 @@ function stateItems(account: Account): Item[] {
   ];
 }
 
-async function settingsItems(account: Account, settings: AccountConfig): Promise<Item[]> {
+async function settingsItems(account: Account, settings: AccountConfig, filesBuckets: string[]): Promise<Item[]> {
   const at = (field: string) => `accounts["${account.accountId}"].${field}`;
   const owned = (field: "backupRegionSettings" | "guardDuty", item: Item) =>
     settings[field] === "create" ? item : mustExist(item, at(field));
+  const trail = { filesBuckets, retentionDays: settings.trailRetentionDays };
   return [
     owned("backupRegionSettings", backupRegionSettings(account)),
-    owned("guardDuty", guardDuty(account)),
+    ...(settings.guardDuty === "off" ? [] : [owned("guardDuty", guardDuty(account))]),
+    ...(settings.cloudTrail === "create"
+      ? await cloudTrail(account, trail)
+      : [mustExist(trailItem(account, trail), at("cloudTrail"))]),
     ...(settings.awsConfig === "create"
       ? await awsConfig(account)
       : [mustExist(configRecorder(account), at("awsConfig"))]),

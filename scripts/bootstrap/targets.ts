@@ -1,5 +1,5 @@
 // Which accounts a bootstrap command means.
-import { accountSettings, type Deployment, findStage } from "../../config";
+import { accountSettings, type Deployment, findStage, stageNames } from "../../config";
 import type { Account } from "../aws";
 import { UserError } from "../command";
 import type { BootstrapOptions } from "./index";
@@ -14,8 +14,12 @@ export interface Target {
   /** What the account is for, in the words of the configuration. */
   label: string;
   account: Account;
-  options: Pick<BootstrapOptions, "settings" | "crossAccount">;
+  options: Pick<BootstrapOptions, "settings" | "filesBuckets" | "crossAccount">;
 }
+
+/** Of all stages in the account, in whatever region: its trail is one. */
+const filesBucketsOf = (config: Deployment, accountId: string): string[] =>
+  config.stages.filter((stage) => stage.accountId === accountId).map((stage) => stageNames(stage).filesBucket);
 
 /** @throws UserError if nothing was named, or something that the configuration lacks; ConfigurationError for a stage that is not there */
 export function targetsOf(config: Deployment, flags: TargetFlags): Target[] {
@@ -29,6 +33,7 @@ export function targetsOf(config: Deployment, flags: TargetFlags): Target[] {
       account: stage,
       options: {
         settings: accountSettings(config, stage.accountId),
+        filesBuckets: filesBucketsOf(config, stage.accountId),
         crossAccount: stage.backup.enabled ? crossAccount : undefined,
       },
     });

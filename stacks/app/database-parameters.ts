@@ -12,7 +12,7 @@ export function databaseParameters(scope: Construct, id: string, stage: StageCon
     sort_buffer_size: "2097152",
     require_secure_transport: "ON",
     // Who connected and who changed users or tables. Not the queries: they would put patients' data into the logs.
-    server_audit_logging: "1",
+    server_audit_logging: stage.db.auditLog === "create" ? "1" : "0",
     server_audit_events: "CONNECT,QUERY_DCL,QUERY_DDL",
     // Off for the same reason: it holds whole statements. Performance Insights shows the slow ones without their values.
     slow_query_log: "0",

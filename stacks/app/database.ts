@@ -11,7 +11,7 @@ import { Construct } from "constructs";
 import {
   BACKUP_TAG,
   backtrack,
-  DATABASE_LOGS,
+  databaseLogs,
   INSIGHTS_RETENTION_DAYS,
   instanceIdentifier,
   MONITORING_INTERVAL,
@@ -64,7 +64,8 @@ export class Database extends Construct {
       Annotations.of(this).addWarning(rewind.warning);
     }
     // Made before the cluster: RDS would create them without encryption and keep them for ever.
-    const logGroups = DATABASE_LOGS.map((log) =>
+    const logs = databaseLogs(db);
+    const logGroups = logs.map((log) =>
       logGroup(this, `${log}-logs`, {
         stage,
         name: `/aws/rds/cluster/${names.clusterIdentifier}/${log}`,
@@ -98,7 +99,7 @@ export class Database extends Construct {
         preferredMaintenanceWindow: db.preferredMaintenanceWindow,
         backtrackWindow: rewind.windowSeconds,
         copyTagsToSnapshot: true,
-        enabledCloudwatchLogsExports: DATABASE_LOGS,
+        enabledCloudwatchLogsExports: logs,
         deletionProtection: protect.enabled,
         skipFinalSnapshot: false,
         finalSnapshotIdentifier: this.finalSnapshotIdentifier(names.clusterIdentifier),

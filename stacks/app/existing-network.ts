@@ -4,6 +4,7 @@ import { DataAwsRouteTable } from "@cdktf/provider-aws/lib/data-aws-route-table"
 import { DataAwsRouteTables } from "@cdktf/provider-aws/lib/data-aws-route-tables";
 import { DataAwsSubnet } from "@cdktf/provider-aws/lib/data-aws-subnet";
 import { DataAwsVpc } from "@cdktf/provider-aws/lib/data-aws-vpc";
+import type { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { Fn, type ITerraformDependable, Op, TerraformLocal } from "cdktf";
 import { Construct } from "constructs";
 import type { NetworkConfig } from "../../config";
@@ -25,6 +26,7 @@ export class ExistingNetwork extends Construct implements Network {
   /** Its owner knows them; `allowedIps` is the place for them. */
   readonly ownAddresses: string[] = [];
   readonly ways: ITerraformDependable[] = [];
+  readonly natGateways: NatGateway[] = [];
 
   constructor(scope: Construct, id: string, { config, internal }: ExistingNetworkProps) {
     super(scope, id);

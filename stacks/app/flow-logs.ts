@@ -4,7 +4,7 @@ import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-p
 import { FlowLog } from "@cdktf/provider-aws/lib/flow-log";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import { Construct } from "constructs";
-import { arn, type StageConfig, stageNames } from "../../config";
+import { arn, type StageConfig, stageNames, trafficLogRetention } from "../../config";
 import { fromAccount, Role } from "../role";
 import { logGroup } from "./log-group";
 
@@ -18,7 +18,12 @@ export class FlowLogs extends Construct {
   constructor(scope: Construct, id: string, { stage, vpcId, logsKey }: FlowLogsProps) {
     super(scope, id);
     const { prefix } = stageNames(stage);
-    const group = logGroup(this, "log-group", { stage, name: `/aws/vpc/${prefix}/flow-logs`, key: logsKey });
+    const group = logGroup(this, "log-group", {
+      stage,
+      name: `/aws/vpc/${prefix}/flow-logs`,
+      key: logsKey,
+      retentionInDays: trafficLogRetention(stage),
+    });
     const role = new Role(this, "role", {
       iam: stage.iam,
       name: `${prefix}-flow-logs`,

@@ -30,6 +30,9 @@ import { LoadBalancer, type LoadBalancerProps } from "./load-balancer";
 import { LogsBucket } from "./logs-bucket";
 import { mail } from "./mail";
 import { Maintenance } from "./maintenance";
+import { Monitoring } from "./monitoring";
+import { Budget } from "./monitoring/budget";
+import { Deployments } from "./monitoring/deployments";
 import { CreatedNetwork, type Network } from "./network";
 import { Notifications } from "./notifications";
 import { addOutputs } from "./outputs";
@@ -92,6 +95,24 @@ export class AppStack extends BaseStack {
     if (service.installs && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
     if (stage.maintenanceServer)
       new Maintenance(this, "maintenance", { stage, config: stage.maintenanceServer, network, keys, tasks });
+    if (stage.budget) new Budget(this, "budget", { stage, config: stage.budget, notifications });
+    if (service.served) new Deployments(this, "deployments", { stage, served: service.served, notifications });
+    new Monitoring(this, "monitoring", {
+      stage,
+      keys,
+      notifications,
+      served: service.served,
+      cronMinutes: service.installs ? config.cron.minutes : 0,
+      logs: tasks.containerProps.logs,
+      database,
+      functions: {
+        "database-users": databaseUsers.function,
+        "files-key": filesKey.function,
+        ...(relay?.keyFunction && { "mail-key": relay.keyFunction }),
+      },
+      mailConfigurationSet: relay?.configurationSet,
+      natGateways: network.natGateways,
+    });
     addOutputs(this, {
       stage,
       notifications,
@@ -116,7 +137,7 @@ export class AppStack extends BaseStack {
     domain?.leadTo(loadBalancer.balancer);
     const { listener } = loadBalancer;
     const fargate = listener && new FargateService(this, "service", { ...props, loadBalancer, listener });
-    return { loadBalancer, fargate, installs: fargate !== undefined };
+    return { loadBalancer, fargate, installs: fargate !== undefined, served: listener && { loadBalancer, listener } };
   }
 
   private appRunner({ domain, webAcl, ...props }: AppRunnerProps) {
@@ -125,7 +146,12 @@ export class AppStack extends BaseStack {
     const { service } = appRunner;
     webAcl.associate(appRunner, service.arn);
     const appRunnerDomain = domain && new AppRunnerDomain(this, "app-runner-domain", { domain, service });
-    return { appRunner, appRunnerDomain, installs: true };
+    return {
+      appRunner,
+      appRunnerDomain,
+      installs: true,
+      served: { appRunner: service, maxSize: props.config.maxSize },
+    };
   }
 
   private network(stage: StageConfig, internal: boolean, keys: EncryptionKeys): Network {

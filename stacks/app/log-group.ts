@@ -8,13 +8,19 @@ export interface LogGroupProps {
   stage: StageConfig;
   name: string;
   key: KmsKey;
+  /** Days, if not the stage's `generalLogRetention`. */
+  retentionInDays?: number;
 }
 
-export function logGroup(scope: Construct, id: string, { stage, name, key }: LogGroupProps): CloudwatchLogGroup {
+export function logGroup(
+  scope: Construct,
+  id: string,
+  { stage, name, key, retentionInDays }: LogGroupProps,
+): CloudwatchLogGroup {
   return new CloudwatchLogGroup(scope, id, {
     name,
     kmsKeyId: key.arn,
-    retentionInDays: stage.generalLogRetention,
+    retentionInDays: retentionInDays ?? stage.generalLogRetention,
     // A protected stage's logs are evidence: leaving the configuration leaves them in the account.
     skipDestroy: stage.protect.enabled,
   });

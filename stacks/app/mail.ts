@@ -1,5 +1,6 @@
 // How REDCap sends mail, for whoever runs it: what it is told, what it may read, and what it may call.
 
+import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import type { SnsTopic } from "@cdktf/provider-aws/lib/sns-topic";
 import { VpcSecurityGroupEgressRule } from "@cdktf/provider-aws/lib/vpc-security-group-egress-rule";
@@ -22,6 +23,8 @@ export interface Mail {
   topic?: SnsTopic;
   /** What a person enters where these names have none. */
   suggestedRecords?: DnsRecord[];
+  /** Makes and rotates the credentials, where they are the stage's own. */
+  keyFunction?: LambdaFunction;
   port: number;
   /** The relay: a group in the VPC, or a block of addresses. */
   relay: SecurityGroup | string;

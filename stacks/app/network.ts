@@ -29,6 +29,8 @@ export interface Network {
   ways: ITerraformDependable[];
   /** Of SES's SMTP endpoint in the VPC; without one, SES is somewhere on the internet. */
   smtpEndpoint?: SecurityGroup;
+  /** Those of the stage's own. */
+  natGateways: NatGateway[];
 }
 
 export interface CreatedNetworkProps {
@@ -53,6 +55,7 @@ export class CreatedNetwork extends Construct implements Network {
   readonly privateRouteTableIds: string[];
   readonly ways: ITerraformDependable[] = [];
   smtpEndpoint?: SecurityGroup;
+  readonly natGateways: NatGateway[];
 
   constructor(scope: Construct, id: string, { stage, config, internal }: CreatedNetworkProps) {
     super(scope, id);
@@ -106,7 +109,7 @@ export class CreatedNetwork extends Construct implements Network {
       new RouteTableAssociation(this, `public-${index + 1}-routes`, { subnetId, routeTableId: publicTable.id });
     });
 
-    const natGateways = publicSubnets
+    this.natGateways = publicSubnets
       .slice(0, { none: 0, one: 1, "per-zone": config.zones }[config.nat])
       .map(({ id: subnetId }, index) => {
         const name = `${prefix}-nat-${index + 1}`;
@@ -123,7 +126,7 @@ export class CreatedNetwork extends Construct implements Network {
       const name = `private-${index + 1}`;
       const table = new RouteTable(this, `${name}-routes`, { vpcId: vpc.id, tags: { Name: `${prefix}-${name}` } });
       this.ways.push(new RouteTableAssociation(this, `${name}-association`, { subnetId, routeTableId: table.id }));
-      const nat = natGateways[index] ?? natGateways[0];
+      const nat = this.natGateways[index] ?? this.natGateways[0];
       if (nat) {
         this.ways.push(
           new Route(this, `${name}-to-nat`, {

@@ -1,6 +1,7 @@
 // REDCap's mail through Amazon SES: the identity it sends from, what SES does with every message, who is told of bounces, and
 // the SMTP credentials of a user who may send from one address.
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import { Sesv2ConfigurationSet as ConfigurationSet } from "@cdktf/provider-aws/lib/sesv2-configuration-set";
 import { Sesv2ConfigurationSetEventDestination as EventDestination } from "@cdktf/provider-aws/lib/sesv2-configuration-set-event-destination";
@@ -36,6 +37,7 @@ export class SesMail extends Construct implements Mail {
   readonly secretKeyArn: string;
   readonly fromAddress: string;
   readonly configurationSet: string;
+  readonly keyFunction: LambdaFunction;
   readonly port = SMTP_PORT;
   readonly relay: SecurityGroup | string;
   readonly needs: ITerraformDependable[];
@@ -62,6 +64,7 @@ export class SesMail extends Construct implements Mail {
       variables: { SMTP_ENDPOINT: `email-smtp.${stage.region}.amazonaws.com:${SMTP_PORT}` },
     });
     this.secretArn = key.secret.arn;
+    this.keyFunction = key.function;
     this.secretKeyArn = keys.database.arn;
     this.relay = network.smtpEndpoint ?? "0.0.0.0/0";
     this.needs = [key.firstKey];

@@ -5,7 +5,7 @@ import type { EcsTaskDefinition } from "@cdktf/provider-aws/lib/ecs-task-definit
 import type { SecurityGroup } from "@cdktf/provider-aws/lib/security-group";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { type ServiceConfig, type StageConfig, stageImage, stageNames } from "../../config";
+import { type ServiceConfig, type StageConfig, stageImage, stageNames, trafficLogRetention } from "../../config";
 import { type ContainerProps, upgradeContainers } from "./container";
 import type { Database } from "./database";
 import type { DatabaseUsers } from "./database-users";
@@ -54,6 +54,7 @@ export class Tasks extends Construct {
       stage,
       name: `/aws/ecs/containerinsights/${names.ecsCluster}/performance`,
       key: keys.logs,
+      retentionInDays: trafficLogRetention(stage),
     });
     this.cluster = new EcsCluster(this, "cluster", {
       name: names.ecsCluster,

@@ -7,7 +7,7 @@ import { Wafv2WebAcl } from "@cdktf/provider-aws/lib/wafv2-web-acl";
 import { Wafv2WebAclAssociation } from "@cdktf/provider-aws/lib/wafv2-web-acl-association";
 import { Wafv2WebAclLoggingConfiguration } from "@cdktf/provider-aws/lib/wafv2-web-acl-logging-configuration";
 import { Construct } from "constructs";
-import { arn, type CreatedWaf, type StageConfig, stageNames } from "../../config";
+import { arn, type CreatedWaf, type StageConfig, stageNames, trafficLogRetention } from "../../config";
 import { fromAccount } from "../role";
 import type { EncryptionKeys } from "./encryption-keys";
 import { logGroup } from "./log-group";
@@ -35,10 +35,8 @@ export class WebAcl extends Construct {
     const { waf } = stage;
     // Here whatever `waf` says: of a protected stage the group outlasts the web ACL, and a second one of its name could not be made.
     const logs = logGroup(this, "logs", {
-      stage: {
-        ...stage,
-        generalLogRetention: (waf.type === "create" && waf.logRetention) || stage.generalLogRetention,
-      },
+      stage,
+      retentionInDays: (waf.type === "create" && waf.logRetention) || trafficLogRetention(stage),
       name: stageNames(stage).webAclLogs,
       key: keys.logs,
     });

@@ -21,6 +21,7 @@ import { certificateAliases, importCertificates } from "./gaps/acm";
 import { certificateIssuing } from "./gaps/acm-issuing";
 import { applicationAutoScaling } from "./gaps/application-auto-scaling";
 import { bucketPolicies } from "./gaps/bucket-policies";
+import { budgets } from "./gaps/budgets";
 import { Dns } from "./gaps/dns";
 import { deploymentFailures, ecs } from "./gaps/ecs";
 import { serviceSpecificCredentials } from "./gaps/iam";
@@ -176,6 +177,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     rds.service,
     functions,
     secretRotation(client, functions, log),
+    budgets(),
     ecs(client, deployments.failures),
     kms(client),
     securityGroupRules(client),

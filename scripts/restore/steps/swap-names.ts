@@ -5,7 +5,7 @@ import {
   ModifyDBClusterCommand,
   RemoveTagsFromResourceCommand,
 } from "@aws-sdk/client-rds";
-import { BACKUP_TAG, DATABASE_LOGS } from "../../../config";
+import { BACKUP_TAG, DATABASE_LOGS, databaseLogs } from "../../../config";
 import type { Step } from "../../runbook/engine";
 import { findCluster, findClusterByResourceId, renameCluster, waitForCluster } from "../aurora";
 import type { RestoreContext } from "../context";
@@ -22,7 +22,7 @@ export const swapNames: Step<RestoreContext> = {
       await stopBackups(context, old);
     }
     await renameCluster(context, context.fact("newClusterResourceId"), context.fact("previousIdentifier"));
-    await exportLogs(context, { EnableLogTypes: DATABASE_LOGS });
+    await exportLogs(context, { EnableLogTypes: databaseLogs(context.stage.db) });
     return old ? `the old cluster is kept as ${context.replacedIdentifier}` : "the old cluster was gone";
   },
   async undo(context) {

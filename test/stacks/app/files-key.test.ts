@@ -74,7 +74,7 @@ describe("the function", () => {
     expect(one(stack, "aws_cloudwatch_log_group", "files-key_")).toMatchObject({
       name: "/aws/lambda/redcap-prod-files-key",
       kms_key_id: ref("aws_kms_key.logs.arn"),
-      retention_in_days: 365,
+      retention_in_days: 2_192,
     });
   });
 

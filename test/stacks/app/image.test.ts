@@ -104,7 +104,7 @@ describe("the project", () => {
     expect(logs?.[1]).toMatchObject({
       name: "/aws/codebuild/redcap-prod-image",
       kms_key_id: ref("aws_kms_key.logs.arn"),
-      retention_in_days: 365,
+      retention_in_days: 2_192,
     });
     expect(project()).toMatchObject({
       name: "redcap-prod-image",

@@ -248,7 +248,7 @@ describe("the way to the relay", () => {
   });
 
   test("without NAT is an endpoint in the VPC that only tasks and the maintenance server reach, in zones that have it", () => {
-    const stack = deploy({ ...stage, network: { type: "create", nat: "none" } });
+    const stack = deploy({ ...stage, maintenanceServer: {}, network: { type: "create", nat: "none" } });
     const endpoint = one(stack, "aws_vpc_endpoint", "endpoints_email-smtp");
     const [group] = endpoint.security_group_ids as string[];
     expect(endpoint).toMatchObject({

@@ -1,0 +1,205 @@
+// What works unseen: cron, backups, functions, the way out, mail, and what the containers write.
+import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
+import type { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
+import { type StageConfig, stageNames, type Thresholds } from "../../../config";
+import type { Alarm } from "./alarm";
+import { DAY, FIVE_MINUTES, HOUR, type Metric, MINUTE, metricsOf } from "./metric";
+import type { TaskEvents } from "./task-events";
+import { graph, type Watched } from "./watched";
+
+/** @param onEcs whether the service is ECS's; on App Runner tasks are cron's and installations alone */
+export function watchLogs(events: TaskEvents, onEcs: boolean): Watched {
+  return {
+    alarms: logAlarms(events).filter(({ metric }) => onEcs || metric !== events.taskFailed),
+    graphs: [
+      graph("Tasks that failed, lines of errors", {
+        tasks: events.taskFailed,
+        containers: events.containerError,
+        database: events.databaseError,
+      }),
+    ],
+  };
+}
+
+function logAlarms(events: TaskEvents): Alarm[] {
+  const counted = { comparison: ">=", period: FIVE_MINUTES, missing: "notBreaching" } as const;
+  return [
+    {
+      id: "tasks-fail",
+      metric: events.taskFailed,
+      ...{ ...counted, threshold: 3, period: 3 * FIVE_MINUTES, periods: 1 },
+      meaning: "REDCap's tasks end by themselves or cannot start. One is replaced unnoticed; these are several.",
+      first:
+        "the log of ended tasks has stoppedReason and exit code (137: out of memory); the containers' log has the rest.",
+    },
+    {
+      id: "container-errors",
+      metric: events.containerError,
+      ...{ ...counted, threshold: 1, periods: 1 },
+      meaning: "A container said that it cannot go on, or that its configuration is wrong.",
+      first: 'CloudWatch Logs Insights: filter type = "container" and level = "error". The line says what to do.',
+    },
+    {
+      id: "database-errors",
+      metric: events.databaseError,
+      ...{ ...counted, threshold: 5, periods: 2 },
+      meaning: "REDCap does not reach its database or files, or the database refuses what REDCap asks.",
+      first:
+        'CloudWatch Logs Insights: filter type = "server" and message like /mysqli|Not ready/. A failover is over after a minute.',
+    },
+  ];
+}
+
+/** EventBridge Scheduler user guide, CloudWatch metrics. */
+const schedulerErrors = (stage: StageConfig): Metric =>
+  metricsOf("AWS/Scheduler", { ScheduleGroup: stageNames(stage).scheduleGroup })("TargetErrorCount", "Sum");
+
+/**
+ * Readiness, too: each run takes the deployed image, the stage's secrets and way out, and asks the database, before
+ * anything else. Nothing else may ask it all the time, since that would keep a database awake that pauses.
+ */
+export function watchCron(stage: StageConfig, events: TaskEvents, cronMinutes: number, limits: Thresholds): Watched {
+  const runs = events.countCron();
+  return {
+    alarms: cronAlarms(runs, cronMinutes, limits),
+    graphs: [
+      graph("Cron", {
+        ...runs,
+        "not started": schedulerErrors(stage),
+      }),
+    ],
+  };
+}
+
+function cronAlarms(runs: ReturnType<TaskEvents["countCron"]>, cronMinutes: number, limits: Thresholds): Alarm[] {
+  const minutes = Math.max(limits.minutesWithoutCron, 3 * cronMinutes);
+  return [
+    {
+      id: "no-cron",
+      metric: runs.succeeded,
+      ...{ comparison: "<", threshold: 1, period: FIVE_MINUTES, periods: Math.ceil((minutes * MINUTE) / FIVE_MINUTES) },
+      missing: "breaching",
+      meaning: `No run of REDCap's cron has succeeded for ${minutes} minutes: no invitations, alerts and exports; or REDCap has no database. Expected during a restore.`,
+      first:
+        "read the log of ended tasks (why a run did not start) and the streams that begin with cron (why it failed). Is the schedule on?",
+    },
+    {
+      id: "cron-fails",
+      metric: runs.failed,
+      ...{ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 6, atLeast: 3, missing: "notBreaching" },
+      meaning: "Runs of REDCap's cron fail again and again, though not all of them.",
+      first:
+        "read the streams that begin with cron; exit code 137 in the log of ended tasks: raise service.cron.memory.",
+    },
+  ];
+}
+
+/** AWS Backup developer guide, metrics with CloudWatch. Failures come by email from the vault; this is for jobs that never were. */
+const backupMetrics = (stage: StageConfig) => {
+  const ofVault = metricsOf("AWS/Backup", { BackupVaultName: stageNames(stage).sourceVault });
+  return {
+    completed: ofVault("NumberOfBackupJobsCompleted", "Sum"),
+    failed: ofVault("NumberOfBackupJobsFailed", "Sum"),
+    copied: ofVault("NumberOfCopyJobsCompleted", "Sum"),
+    copyFailed: ofVault("NumberOfCopyJobsFailed", "Sum"),
+  };
+};
+
+export function watchBackups(stage: StageConfig, limits: Thresholds): Watched {
+  const { completed, failed, copied, copyFailed } = backupMetrics(stage);
+  return {
+    alarms: backupAlarms(stage, limits),
+    graphs: [graph("Backups a day", { completed, failed, copied, "copy failed": copyFailed }, DAY)],
+  };
+}
+
+function backupAlarms(stage: StageConfig, { hoursWithoutBackup }: Thresholds): Alarm[] {
+  if (hoursWithoutBackup === 0) return [];
+  return [
+    {
+      id: "no-backup",
+      metric: backupMetrics(stage).completed,
+      ...{ comparison: "<", threshold: 1, period: HOUR, periods: hoursWithoutBackup, missing: "breaching" },
+      meaning: `No backup has succeeded for ${hoursWithoutBackup} hours. Expected until the first night after the first deployment.`,
+      first:
+        "look at AWS Backup's jobs: failed ones came by email; without any, the plan of backup-source is missing or its role was changed.",
+    },
+  ];
+}
+
+/** Lambda developer guide, metrics of functions. */
+export const functionAlarms = (functions: Record<string, LambdaFunction>): Alarm[] =>
+  Object.entries(functions).map(([name, { functionName }]) => ({
+    id: `${name}-function`,
+    metric: metricsOf("AWS/Lambda", { FunctionName: functionName })("Errors", "Sum"),
+    ...({ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 1, missing: "notBreaching" } as const),
+    meaning: `The function ${name} failed. REDCap goes on with the secret from before: no hurry, but it must not stay so.`,
+    first: `read /aws/lambda/redcap-<stage>-${name}; Secrets Manager tries a rotation again by itself.`,
+  }));
+
+/** Amazon VPC user guide, monitor NAT gateways with CloudWatch. */
+export const natAlarms = (gateways: NatGateway[]): Alarm[] =>
+  gateways.map(({ id: NatGatewayId }, index) => ({
+    id: `nat-${index + 1}`,
+    metric: metricsOf("AWS/NATGateway", { NatGatewayId })("ErrorPortAllocation", "Sum"),
+    ...({ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 3, missing: "notBreaching" } as const),
+    meaning: "The NAT gateway has no ports left: calls from REDCap to the outside fail at random.",
+    first: "find who opens so many connections to one address, in the VPC's flow logs.",
+  }));
+
+/** AWS WAF developer guide, CloudWatch metrics. */
+export function watchFirewall(webAclMetric: string, region: string, { wafBlocks }: Thresholds): Watched {
+  const ofAcl = metricsOf("AWS/WAFV2", { WebACL: webAclMetric, Region: region, Rule: "ALL" });
+  const blocked = ofAcl("BlockedRequests", "Sum");
+  return {
+    alarms: [
+      {
+        id: "waf-blocks",
+        metric: blocked,
+        ...{ comparison: ">=", threshold: wafBlocks, period: FIVE_MINUTES, periods: 2, missing: "notBreaching" },
+        meaning: "The firewall blocks unusually much: an attack or a scan, or a rule that hits people at work.",
+        first:
+          "look at the web ACL's sampled requests: which rule, which addresses? Set a rule that is wrong to count.",
+      },
+    ],
+    graphs: [graph("Firewall", { blocked, allowed: ofAcl("AllowedRequests", "Sum") })],
+  };
+}
+
+/** SES developer guide, reputation metrics of a configuration set. */
+export function watchMail(configurationSet: string): Watched {
+  const { bounces, complaints } = mailMetrics(configurationSet);
+  return {
+    alarms: mailAlarms({ bounces, complaints }),
+    graphs: [graph("Mail that bounced or was reported, as a part of one", { bounces, complaints }, HOUR)],
+  };
+}
+
+const mailMetrics = (configurationSet: string) => {
+  const ofSet = metricsOf("AWS/SES", { "ses:configuration-set": configurationSet });
+  return {
+    bounces: ofSet("Reputation.BounceRate", "Average"),
+    complaints: ofSet("Reputation.ComplaintRate", "Average"),
+  };
+};
+
+/** AWS reviews an account at 5 % and 0.1 %, and stops its mail at 10 % and 0.5 % (SES developer guide, sending review process). */
+const mailAlarms = ({ bounces, complaints }: ReturnType<typeof mailMetrics>): Alarm[] => {
+  const common = { comparison: ">=", period: HOUR, periods: 1, missing: "notBreaching" } as const;
+  return [
+    {
+      id: "mail-bounces",
+      metric: bounces,
+      ...{ ...common, threshold: 0.05 },
+      meaning: "Of the stage's mail, 5 % bounce. An account with so many is reviewed by AWS, and stopped at 10 %.",
+      first: "see the bounce messages: one project with an old list of addresses? Stop its invitations in REDCap.",
+    },
+    {
+      id: "mail-complaints",
+      metric: complaints,
+      ...{ ...common, threshold: 0.001 },
+      meaning: "Of the stage's mail, 0.1 % was reported as spam. AWS reviews such an account, and stops it at 0.5 %.",
+      first: "see the complaint messages, and take these people off the project's list.",
+    },
+  ];
+};

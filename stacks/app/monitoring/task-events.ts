@@ -1,0 +1,94 @@
+// What ends of the stage's tasks, and why: ECS forgets it after an hour, so that it is kept in a log and counted there.
+import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
+import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
+import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
+import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-log-metric-filter";
+import { CloudwatchLogResourcePolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-resource-policy";
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { Construct } from "constructs";
+import { arn, type StageConfig, stageNames } from "../../../config";
+import type { EncryptionKeys } from "../encryption-keys";
+import { logGroup } from "../log-group";
+import { type Metric, metricsOf } from "./metric";
+
+export interface TaskEventsProps {
+  stage: StageConfig;
+  keys: EncryptionKeys;
+  /** What REDCap's containers write. */
+  logs: CloudwatchLogGroup;
+}
+
+export class TaskEvents extends Construct {
+  /** Tasks of the service that ended by themselves or never started; not those that ECS stopped. */
+  readonly taskFailed: Metric;
+  /** Lines in which a container says that it cannot go on. */
+  readonly containerError: Metric;
+  /** Lines of PHP about the database or S3 that did not answer. */
+  readonly databaseError: Metric;
+  private readonly stage: StageConfig;
+  private readonly ended: CloudwatchLogGroup;
+
+  constructor(scope: Construct, id: string, { stage, keys, logs }: TaskEventsProps) {
+    super(scope, id);
+    const { prefix, ecsCluster, ecsService, taskEventsLogGroup } = stageNames(stage);
+    this.stage = stage;
+    this.ended = logGroup(this, "logs", { stage, name: taskEventsLogGroup, key: keys.logs });
+    const policy = new CloudwatchLogResourcePolicy(this, "policy", {
+      policyName: `${prefix}-task-events`,
+      // EventBridge user guide, CloudWatch Logs permissions: both principals, and no condition.
+      policyDocument: new DataAwsIamPolicyDocument(this, "events-write", {
+        statement: [
+          {
+            actions: ["logs:CreateLogStream", "logs:PutLogEvents"],
+            principals: [{ type: "Service", identifiers: ["events.amazonaws.com", "delivery.logs.amazonaws.com"] }],
+            resources: [`${this.ended.arn}:*`],
+          },
+        ],
+      }).json,
+    });
+    const rule = new CloudwatchEventRule(this, "rule", {
+      name: `${prefix}-task-stopped`,
+      description: "Tasks of the stage that ended",
+      eventPattern: JSON.stringify({
+        source: ["aws.ecs"],
+        "detail-type": ["ECS Task State Change"],
+        detail: { clusterArn: [arn("ecs", stage, `cluster/${ecsCluster}`)], lastStatus: ["STOPPED"] },
+      }),
+    });
+    new CloudwatchEventTarget(this, "to-log", { rule: rule.name, arn: this.ended.arn, dependsOn: [policy] });
+
+    this.taskFailed = this.count(
+      this.ended,
+      "TaskFailed",
+      `{ $.detail.group = "service:${ecsService}" && ($.detail.stopCode = "EssentialContainerExited" || $.detail.stopCode = "TaskFailedToStart") }`,
+    );
+    this.containerError = this.count(logs, "ContainerError", '{ $.type = "container" && $.level = "error" }');
+    this.databaseError = this.count(
+      logs,
+      "DatabaseError",
+      '{ $.type = "server" && ($.message = "*mysqli*" || $.message = "*Not ready: *") }',
+    );
+  }
+
+  /** Runs of cron by how they ended. It reads the settings from the database first: so success is readiness, too. */
+  countCron(): { succeeded: Metric; failed: Metric } {
+    const cron = `$.detail.group = "family:${stageNames(this.stage).cronTask}"`;
+    const exitCode = "$.detail.containers[0].exitCode";
+    return {
+      succeeded: this.count(this.ended, "CronSucceeded", `{ ${cron} && ${exitCode} = 0 }`),
+      // Without an exit code it never ran: no image, no secret, no address.
+      failed: this.count(this.ended, "CronFailed", `{ ${cron} && (${exitCode} != 0 || ${exitCode} NOT EXISTS) }`),
+    };
+  }
+
+  private count(group: CloudwatchLogGroup, name: string, pattern: string): Metric {
+    const { prefix, metricNamespace } = stageNames(this.stage);
+    new CloudwatchLogMetricFilter(this, name, {
+      name: `${prefix}-${name}`,
+      logGroupName: group.name,
+      pattern,
+      metricTransformation: { namespace: metricNamespace, name, value: "1", unit: "Count" },
+    });
+    return metricsOf(metricNamespace, {})(name, "Sum");
+  }
+}
