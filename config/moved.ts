@@ -16,6 +16,7 @@ export const MOVED: Record<string, string> = {
   dbSnapshotId: "db.dbSnapshotId",
   engineVersion: "db.engineVersion",
   maxAllowedPacket: "db.maxAllowedPacket",
+  parameterGroupParameters: "db.maxAllowedPacket, db.readRndBufferSize and db.sortBufferSize",
   preferredMaintenanceWindow: "db.preferredMaintenanceWindow",
   scaling: "db.scaling for the database, service.scaling for the containers",
   mailFromDomain: 'mail.mailFromDomain (with mail.type "ses")',

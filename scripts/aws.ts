@@ -17,6 +17,10 @@ export function clientConfig({ region, profile }: Account) {
   return { region, maxAttempts: 5, credentials: fromNodeProviderChain(used ? { profile: used } : {}) };
 }
 
+/** A command of AWS's command line, for a person to type. */
+export const awsCommand = ({ region, profile }: Account, command: string): string =>
+  `aws ${command} --region ${region}${profile ? ` --profile '${profile.replaceAll("'", "'\\''")}'` : ""}`;
+
 /**
  * Stops a command before it changes anything in the wrong account.
  * @throws UserError naming both account ids

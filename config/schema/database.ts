@@ -40,6 +40,13 @@ function windowMinutes(window: string): number {
   return (to - from + 1_440) % 1_440;
 }
 
+/** A parameter of the engine, as text like every parameter of a group. */
+const bytes = (least: number, most: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `Write a number of bytes in quotes, such as "${least * 32}".`)
+    .refine((text) => Number(text) >= least && Number(text) <= most, `Aurora MySQL allows ${least} to ${most} bytes.`);
+
 /** Pausing at 0 ACU needs Aurora MySQL 3.08 (Aurora user guide, scaling to zero). */
 const canPause = (engineVersion: string): boolean => Number(/\.3\.(\d+)\./.exec(engineVersion)?.[1]) >= 8;
 
@@ -72,17 +79,30 @@ export const database = z
       .min(1)
       .optional()
       .describe(
-        "Snapshot that a new cluster is created from. Read at creation only: changing it later changes nothing.",
+        "Snapshot that a new cluster is created from, by name or ARN. Read at creation only; with a cluster that was not created from it the plan stops and names `npm run restore`.",
       ),
-    maxAllowedPacket: z
-      .string()
-      .regex(/^\d+$/, 'Write a number of bytes in quotes, such as "1073741824".')
-      .refine(
-        (bytes) => Number(bytes) >= 1_024 && Number(bytes) <= 1_073_741_824,
-        "MySQL allows 1024 to 1073741824 bytes.",
+    maxAllowedPacket: bytes(1_024, 1_073_741_824)
+      .optional()
+      .describe(
+        "max_allowed_packet in bytes. Left out, the engine's default: 64 MiB. REDCap's configuration check asks for \"1073741824\".",
+      ),
+    readRndBufferSize: bytes(8_192, 2_147_479_552)
+      .optional()
+      .describe(
+        "read_rnd_buffer_size in bytes. Left out, the engine's default. REDCap's configuration check asks for \"262144\".",
+      ),
+    sortBufferSize: bytes(32_768, 4_294_967_295)
+      .optional()
+      .describe(
+        "sort_buffer_size in bytes, for every connection that sorts. Left out, the engine's default: 256 KiB. REDCap's configuration check asks for \"2097152\".",
+      ),
+    caCertificateIdentifier: z
+      .enum(
+        ["rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1", "rds-ca-ecc384-g1"],
+        'Use "rds-ca-rsa2048-g1", "rds-ca-rsa4096-g1" or "rds-ca-ecc384-g1".',
       )
-      .default("1073741824")
-      .describe("max_allowed_packet in bytes; REDCap asks for 1 GiB."),
+      .default("rds-ca-rsa2048-g1")
+      .describe("Certificate authority of the instances' TLS certificates; image and function trust all three."),
     passwordRotationDays: z
       .number()
       .int()

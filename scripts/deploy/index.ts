@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type StageConfig, stageNames } from "../../config";
 import { confirmOrStop } from "../ask";
+import { checkDatabaseChange, pendingReboots } from "../database/change";
 import { gate } from "../gate";
 import { countChanges } from "../gate/plan";
 import { Progress } from "../runbook/progress";
@@ -28,11 +29,13 @@ export function stacksOf(stage: StageConfig): string[] {
 /** @throws UserError where a check fails, the gate refuses a plan, or Terraform fails; stacks before that are deployed */
 export async function deployStage(stage: StageConfig, options: DeployOptions): Promise<void> {
   await preflight(stage);
+  await checkDatabaseChange(stage);
   await withSynthesized(async (folder) => {
     for (const stack of stacksOf(stage)) await deployStack(stage, stack, folder, options);
     if (options.dryRun) return;
     const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
     printOutputs(await app.outputs());
+    for (const line of await pendingReboots(stage)) console.error(line);
   });
   if (options.dryRun) console.error("Nothing was changed.");
 }

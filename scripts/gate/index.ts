@@ -55,5 +55,6 @@ export function gate(plan: TerraformPlan): void {
     );
     throw new UserError(`The gate refuses this plan; nothing of it was applied. It would\n${lines.join("\n")}`);
   }
-  if (plan.errored) throw new UserError("The plan ended with an error, so it cannot be applied.");
+  if (plan.errored)
+    throw new UserError(`The plan ended with an error, so it cannot be applied.${plan.error ? `\n${plan.error}` : ""}`);
 }

@@ -28,6 +28,8 @@ export interface TerraformPlan {
   output_changes?: Record<string, { actions: ChangeAction[] }>;
   /** True where the plan was stopped, e.g. by prevent_destroy; what it would have done is listed all the same. */
   errored?: boolean;
+  /** Terraform's own words then. */
+  error?: string;
 }
 
 /** @throws Error if the text is no plan */

@@ -1,5 +1,6 @@
 // Aurora clusters and instances as the restore's steps see them: find, wait, rename.
 import {
+  type ClusterPendingModifiedValues,
   type DBCluster,
   type DBInstance,
   DescribeDBClustersCommand,
@@ -77,8 +78,9 @@ async function waitUntilSettled(
   });
 }
 
-const isPending = (values: object | undefined): boolean =>
-  Object.values(values ?? {}).some((value) => value !== undefined);
+/** Whether something is under way. An engine version that waits for the maintenance window is not: it can wait for days. */
+const isPending = ({ EngineVersion: _, ...values }: ClusterPendingModifiedValues = {}): boolean =>
+  Object.values(values).some((value) => value !== undefined);
 
 export const waitForCluster = (context: RestoreContext, identifier: string): Promise<void> =>
   waitUntilSettled(context, identifier, async () => {

@@ -83,7 +83,7 @@ export class StackTerraform {
     const plan = parsePlan((await this.succeed("show", "-json", "-no-color", PLAN_FILE)).stdout);
     if (planned.code !== 0 && !plan.errored)
       throw new UserError(`terraform plan failed in ${this.folder}:\n${planned.stderr}`);
-    return plan;
+    return planned.code === 0 ? plan : { ...plan, error: planned.stderr.trim() };
   }
 
   /** Applies exactly the plan that `plan` made last; `onLine` hears what Terraform says of its progress. */

@@ -23,6 +23,7 @@ import {
 import { Role } from "../role";
 import { keep } from "../stateful";
 import { databaseParameters } from "./database-parameters";
+import { createdFrom, refuseNewerSnapshot } from "./database-snapshot";
 import type { EncryptionKeys } from "./encryption-keys";
 import { logGroup } from "./log-group";
 import type { Network } from "./network";
@@ -73,6 +74,7 @@ export class Database extends Construct {
       }),
     );
 
+    refuseNewerSnapshot(this, "snapshot", stage);
     this.cluster = keep(
       new RdsCluster(this, "cluster", {
         clusterIdentifier: names.clusterIdentifier,
@@ -111,7 +113,10 @@ export class Database extends Construct {
         dependsOn: logGroups,
         // Each forces a replacement. The snapshot is read at creation only; a cluster made from one has the snapshot's
         // master user and database name, whatever is written here.
-        lifecycle: { ignoreChanges: ["snapshot_identifier", "master_username", "database_name"] },
+        lifecycle: {
+          ignoreChanges: ["snapshot_identifier", "master_username", "database_name"],
+          postcondition: createdFrom(stage),
+        },
       }),
       "cluster",
       protect.enabled,
@@ -156,6 +161,7 @@ export class Database extends Construct {
         // Long-term-support versions are changed by whoever runs the stage, in `db.engineVersion`.
         autoMinorVersionUpgrade: false,
         copyTagsToSnapshot: true,
+        caCertIdentifier: stage.db.caCertificateIdentifier,
         preferredMaintenanceWindow: stage.db.preferredMaintenanceWindow,
         performanceInsightsEnabled: true,
         performanceInsightsKmsKeyId: key.arn,

@@ -108,6 +108,10 @@ describe("a configuration is refused", () => {
     ],
     ["backup window too short", db({ preferredBackupWindow: "01:00-01:05" }), "30 minutes or more"],
     ["packet too small", db({ maxAllowedPacket: "1" }), "1024 to 1073741824"],
+    ["a buffer that is no number", db({ sortBufferSize: "2M" }), "a number of bytes in quotes"],
+    ["a buffer too large", db({ readRndBufferSize: "2147483648" }), "8192 to 2147479552"],
+    ["an authority that has ended", db({ caCertificateIdentifier: "rds-ca-2019" }), '"rds-ca-rsa2048-g1"'],
+    ["passwords for ever", db({ passwordRotationDays: 0 }), ">=1"],
     [
       "certificate of another region",
       service({ certificateArn: "arn:aws:acm:us-east-1:111111111111:certificate/x" }),

@@ -43,6 +43,7 @@ async function createInstance(context: RestoreContext, number: number): Promise<
       PubliclyAccessible: false,
       PromotionTier: promotionTier(number),
       CopyTagsToSnapshot: true,
+      CACertificateIdentifier: stage.db.caCertificateIdentifier,
       PreferredMaintenanceWindow: stage.db.preferredMaintenanceWindow,
       EnablePerformanceInsights: true,
       PerformanceInsightsKMSKeyId: cluster?.KmsKeyId,

@@ -12,6 +12,7 @@ import { HeadObjectCommand } from "@aws-sdk/client-s3";
 import { stateNames } from "../../../config";
 import { clientConfig } from "../../aws";
 import { UserError } from "../../command";
+import { compareVersions } from "../../database/engine-version";
 import type { Step } from "../../runbook/engine";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
@@ -36,6 +37,7 @@ export const preconditions: Step<RestoreContext> = {
     const { previousIdentifier = context.names.clusterIdentifier } = context.journal.facts;
     context.journal.learn({ previousIdentifier });
     const old = await findCluster(context.rds, previousIdentifier);
+    snapshotIsForgotten(context, old !== undefined);
     if (!old?.DbClusterResourceId) return `the old cluster ${previousIdentifier} is gone`;
     if (old.Status !== "available" && !context.options.rehearse && !context.options.keepIdentifier) {
       throw new UserError(
@@ -134,15 +136,12 @@ function engineVersionFits({ journal, stage }: RestoreContext): void {
   }
 }
 
-/** Compares `8.0.mysql_aurora.3.10.0` part by part. */
-export function compareVersions(a: string, b: string): number {
-  const numbers = (text: string) => text.split(/\D+/).filter(Boolean).map(Number);
-  const [left, right] = [numbers(a), numbers(b)];
-  for (let index = 0; index < Math.max(left.length, right.length); index++) {
-    const difference = (left[index] ?? 0) - (right[index] ?? 0);
-    if (difference !== 0) return difference;
-  }
-  return 0;
+/** What Terraform imports, or finds in the place of a cluster that is gone, was not created from that snapshot: its plan would stop. */
+function snapshotIsForgotten({ stage, options }: RestoreContext, oldExists: boolean): void {
+  if (!stage.db.dbSnapshotId || options.rehearse || (oldExists && !options.keepIdentifier)) return;
+  throw new UserError(
+    `db.dbSnapshotId of stage ${stage.name} has served when its database was created. Remove it from stages.ts, then give the same command again.`,
+  );
 }
 
 /** The copy must be kept for its age and some days more, and the vault's lock may not allow that. */

@@ -1,5 +1,6 @@
 // Changes of an Aurora cluster: settings, master password, name, failover, deletion.
 import type { DBCluster } from "@aws-sdk/client-rds";
+import { compareVersions } from "../../../scripts/database/engine-version";
 import type { Place } from "../host/moto-client";
 import { sleep } from "../host/processes";
 import { applySettings, checkGroups } from "./cluster-settings";
@@ -22,6 +23,8 @@ export async function modifyCluster(state: RdsState, place: Place, parameters: P
   await checkGroups(state.moto, place, parameters);
   const newName = text(parameters, "NewDBClusterIdentifier");
   const newIdentifier = newName && checkIdentifier(state, place, newName);
+  checkBacktrack(cluster, parameters);
+  const upgrades = changeVersion(cluster, parameters);
   const resetsPassword = await changeMasterPassword(state, cluster, parameters);
   applySettings(shape, parameters);
   await createLogGroups(state.moto, cluster);
@@ -31,9 +34,35 @@ export async function modifyCluster(state: RdsState, place: Place, parameters: P
     // Without ApplyImmediately a new name waits for the maintenance window, which never comes here.
     if (newIdentifier)
       shape.PendingModifiedValues = { ...shape.PendingModifiedValues, DBClusterIdentifier: newIdentifier };
-    passThrough(state, cluster, resetsPassword ? "resetting-master-credentials" : "modifying");
+    passThrough(state, cluster, upgrades ? "upgrading" : resetsPassword ? "resetting-master-credentials" : "modifying");
   }
   return describe(state, cluster);
+}
+
+/** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Managing.Backtrack.html: at creation only. */
+function checkBacktrack({ shape }: Cluster, parameters: Parameters): void {
+  if (Number(text(parameters, "BacktrackWindow") ?? 0) > 0 && !shape.BacktrackWindow)
+    throw fault("InvalidParameterCombination", "Backtrack is not enabled for the DB cluster.");
+}
+
+/**
+ * At once, or in the maintenance window, which never comes here; never back to an older version.
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraMySQL.Updates.Patching.html
+ * @returns whether it happens now
+ */
+function changeVersion({ shape }: Cluster, parameters: Parameters): boolean {
+  const wanted = text(parameters, "EngineVersion");
+  if (!wanted || wanted === shape.EngineVersion) return false;
+  if (compareVersions(wanted, shape.EngineVersion ?? "") < 0) {
+    const message = `Cannot upgrade ${shape.Engine} from ${shape.EngineVersion} to ${wanted}`;
+    throw fault("InvalidParameterCombination", message);
+  }
+  const now = flag(parameters, "ApplyImmediately") ?? false;
+  const { EngineVersion: _, ...others } = shape.PendingModifiedValues ?? {};
+  const pending = now ? others : { ...others, EngineVersion: wanted };
+  shape.PendingModifiedValues = Object.keys(pending).length > 0 ? pending : undefined;
+  if (now) shape.EngineVersion = wanted;
+  return now;
 }
 
 /** Shows a state of change for a while, but not at once: the call is answered, and the cluster still `available`. */

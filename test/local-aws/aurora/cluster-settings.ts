@@ -1,7 +1,7 @@
 // Settings of a cluster that create, restore and modify share: request parameters into the shape that describes it.
 import type { DBCluster } from "@aws-sdk/client-rds";
 import type { MotoClient, Place } from "../host/moto-client";
-import { elements, type Parsed } from "../host/xml";
+import type { Parsed } from "../host/xml";
 import { AwsError } from "../service";
 import { fault, flag, list, number, type Parameters, text } from "./state";
 
@@ -27,7 +27,6 @@ export function applySettings(shape: DBCluster, parameters: Parameters): void {
   set("CopyTagsToSnapshot", flag(parameters, "CopyTagsToSnapshot"));
   set("IAMDatabaseAuthenticationEnabled", flag(parameters, "EnableIAMDatabaseAuthentication"));
   set("DBClusterParameterGroup", text(parameters, "DBClusterParameterGroupName"));
-  set("EngineVersion", text(parameters, "EngineVersion"));
   set("BacktrackWindow", number(parameters, "BacktrackWindow"));
   set("MonitoringInterval", number(parameters, "MonitoringInterval"));
   set("MonitoringRoleArn", text(parameters, "MonitoringRoleArn"));
@@ -78,22 +77,6 @@ export async function checkGroups(moto: MotoClient, place: Place, parameters: Pa
 
 function ask(moto: MotoClient, place: Place, parameters: Record<string, string>): Promise<Parsed> {
   return moto.query(place, "rds", { Version: VERSION, ...parameters });
-}
-
-/** What the user set in the cluster's parameter group: names and values as the database knows them. */
-export async function groupParameters(
-  moto: MotoClient,
-  place: Place,
-  group: string | undefined,
-): Promise<Record<string, string>> {
-  if (!group || group.startsWith("default.")) return {};
-  const answer = await ask(moto, place, {
-    Action: "DescribeDBClusterParameters",
-    DBClusterParameterGroupName: group,
-    Source: "user",
-  });
-  const parameters = elements(answer.Parameters, "Parameter").filter((p) => p.ParameterValue !== undefined);
-  return Object.fromEntries(parameters.map((p) => [String(p.ParameterName), String(p.ParameterValue)]));
 }
 
 /**

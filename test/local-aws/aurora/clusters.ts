@@ -1,11 +1,13 @@
 // Aurora clusters: created, restored from a snapshot, described.
 import { randomBytes } from "node:crypto";
 import type { DBCluster } from "@aws-sdk/client-rds";
+import { compareVersions } from "../../../scripts/database/engine-version";
 import type { Place } from "../host/moto-client";
-import { applySettings, checkGroups, encryptionKey, groupParameters } from "./cluster-settings";
+import { applySettings, checkGroups, encryptionKey } from "./cluster-settings";
 import { createLogGroups } from "./log-groups";
 import { MariaDb } from "./mariadb";
 import { createMasterSecret } from "./master-secret";
+import { groupParameters } from "./parameter-groups";
 import {
   arn,
   type Cluster,
@@ -69,6 +71,10 @@ export async function restoreCluster(state: RdsState, place: Place, parameters: 
   checkRestorable(snapshot, place);
   const source = snapshot.shape;
   const engineVersion = text(parameters, "EngineVersion") ?? source.EngineVersion;
+  if (compareVersions(engineVersion ?? "", source.EngineVersion ?? "") < 0) {
+    const message = `Cannot restore a snapshot of ${source.EngineVersion} into the older engine version ${engineVersion}.`;
+    throw fault("InvalidParameterCombination", message);
+  }
   const key = text(parameters, "KmsKeyId") ?? source.KmsKeyId;
   const cluster = await newCluster(
     state,
@@ -131,7 +137,7 @@ async function newCluster(
     AvailabilityZones: ["a", "b", "c"].map((zone) => place.region + zone),
     Engine: engine,
     EngineMode: text(parameters, "EngineMode") ?? "provisioned",
-    EngineVersion: DEFAULT_ENGINE_VERSION,
+    EngineVersion: text(parameters, "EngineVersion") ?? DEFAULT_ENGINE_VERSION,
     EngineLifecycleSupport: "open-source-rds-extended-support",
     ...facts,
     MasterUsername: facts.MasterUsername ?? "",
@@ -205,10 +211,10 @@ export function describe({ clusters }: RdsState, cluster: Cluster): DBCluster {
     ReaderEndpoint: "127.0.0.1",
     Status: clusters.has(cluster) ? shape.Status : "deleting",
     LatestRestorableTime: new Date(),
-    DBClusterMembers: instances.map(({ shape: { DBInstanceIdentifier, PromotionTier }, writer }) => ({
+    DBClusterMembers: instances.map(({ shape: { DBInstanceIdentifier, PromotionTier }, writer, awaitingReboot }) => ({
       DBInstanceIdentifier,
       IsClusterWriter: writer,
-      DBClusterParameterGroupStatus: "in-sync",
+      DBClusterParameterGroupStatus: awaitingReboot.length > 0 ? "pending-reboot" : "in-sync",
       PromotionTier,
     })),
   };

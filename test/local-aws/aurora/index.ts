@@ -7,6 +7,7 @@ import { deleteCluster, failoverCluster, modifyCluster } from "./cluster-changes
 import { createCluster, describeClusters, restoreCluster } from "./clusters";
 import { createInstance, deleteInstance, describe, describeInstances, modifyInstance } from "./instances";
 import type { DatabaseHost } from "./mariadb";
+import { applyAtReboot, describeParameters, modifyGroup, resetGroup } from "./parameter-groups";
 import {
   copySnapshot,
   createSnapshot,
@@ -27,9 +28,13 @@ const MEMBERS: Record<string, string> = {
   DBClusters: "DBCluster",
   DBClusterSnapshotAttributes: "DBClusterSnapshotAttribute",
   DBClusterSnapshots: "DBClusterSnapshot",
+  DBEngineVersions: "DBEngineVersion",
   DBInstances: "DBInstance",
   DBParameterGroups: "DBParameterGroup",
+  Parameters: "Parameter",
+  PendingMaintenanceActions: "ResourcePendingMaintenanceActions",
   TagList: "Tag",
+  ValidUpgradeTarget: "UpgradeTarget",
   VpcSecurityGroups: "VpcSecurityGroupMembership",
 };
 
@@ -64,7 +69,16 @@ const ACTIONS: Record<string, Action> = {
   }),
   ModifyDBInstance: onInstance(modifyInstance),
   DeleteDBInstance: onInstance(deleteInstance),
-  RebootDBInstance: onInstance((_state, instance) => describe(instance)),
+  RebootDBInstance: onInstance(async (_state, instance) => {
+    await applyAtReboot(instance);
+    return describe(instance);
+  }),
+  DescribeDBClusterParameters: describeParameters,
+  ModifyDBClusterParameterGroup: modifyGroup,
+  ResetDBClusterParameterGroup: resetGroup,
+  // AWS plans none here.
+  DescribePendingMaintenanceActions: () => ({ PendingMaintenanceActions: [] }),
+  DescribeDBEngineVersions: (_state, _place, parameters) => ({ DBEngineVersions: engineVersions(parameters) }),
   DescribeDBInstances: describeInstances,
   CreateDBClusterSnapshot: createSnapshot,
   CopyDBClusterSnapshot: copySnapshot,
@@ -90,6 +104,23 @@ const ACTIONS: Record<string, Action> = {
     return {};
   },
 };
+
+/** Some of Aurora MySQL's versions, of two minor lines. */
+const VERSIONS = ["3.10.0", "3.10.1", "3.10.2", "3.11.0"].map((version) => `8.0.mysql_aurora.${version}`);
+
+function engineVersions(parameters: Parameters): object[] {
+  const wanted = text(parameters, "EngineVersion");
+  return VERSIONS.filter((version) => !wanted || version === wanted).map((EngineVersion) => ({
+    Engine: "aurora-mysql",
+    EngineVersion,
+    ValidUpgradeTarget: VERSIONS.filter((target) => target > EngineVersion).map((target) => ({
+      Engine: "aurora-mysql",
+      EngineVersion: target,
+      AutoUpgrade: false,
+      IsMajorVersionUpgrade: false,
+    })),
+  }));
+}
 
 /** The quotas of a new account (RDS user guide, quotas). */
 function quotas(state: RdsState, place: Place): { AccountQuotaName: string; Used: number; Max: number }[] {

@@ -43,6 +43,7 @@ export async function createInstance(state: RdsState, place: Place, parameters: 
     place,
     cluster,
     writer,
+    awaitingReboot: [],
     shape: {
       DBInstanceIdentifier: identifier,
       DBInstanceArn: arn(place, "db", identifier),
@@ -164,11 +165,15 @@ export async function deleteInstance(state: RdsState, instance: Instance): Promi
   return describe(instance);
 }
 
+const yearAfter = (start = new Date()): Date => new Date(start.getTime() + 365 * 86_400_000);
+
 /** The instance as DescribeDBInstances shows it: what belongs to the cluster is the cluster's. */
 export function describe({ shape, cluster }: Instance): DBInstance {
   const { shape: shared } = cluster;
   return {
     ...shape,
+    // A server's certificate is valid for a year, and renewed by RDS in time.
+    CertificateDetails: { CAIdentifier: shape.CACertificateIdentifier, ValidTill: yearAfter(shape.InstanceCreateTime) },
     DBClusterIdentifier: shared.DBClusterIdentifier,
     DBName: shared.DatabaseName,
     DBSubnetGroup: { DBSubnetGroupName: shared.DBSubnetGroup },

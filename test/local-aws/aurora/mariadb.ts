@@ -153,6 +153,19 @@ export class MariaDb {
     });
   }
 
+  /** Sets a parameter as AWS does while the server runs; without a value to the engine's default. */
+  async setGlobal(name: string, value: string | undefined): Promise<void> {
+    await this.administer(async (connection) => {
+      const wanted = value === undefined ? "DEFAULT" : /^\d+$/.test(value) ? value : connection.escape(value);
+      await connection
+        .query(`SET GLOBAL ${connection.escapeId(name)} = ${wanted}`)
+        .catch((error: { code?: string }) => {
+          // Aurora's own, such as its auditing.
+          if (error.code !== "ER_UNKNOWN_SYSTEM_VARIABLE") throw error;
+        });
+    });
+  }
+
   async createDatabase(name: string): Promise<void> {
     await this.administer((connection) =>
       connection.query(`CREATE DATABASE IF NOT EXISTS ${connection.escapeId(name)}`),

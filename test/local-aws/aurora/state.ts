@@ -5,6 +5,7 @@ import type { Parameter } from "../host/xml";
 import { AwsError } from "../service";
 import { Endpoint } from "./endpoint";
 import type { DatabaseHost, MariaDb } from "./mariadb";
+import type { ParameterChange } from "./parameter-groups";
 
 export type Parameters = { [name: string]: Parameter };
 
@@ -20,6 +21,8 @@ export interface Instance {
   place: Place;
   cluster: Cluster;
   writer: boolean;
+  /** Changes of its parameter group that come with its next reboot. */
+  awaitingReboot: ParameterChange[];
   shape: DBInstance & { DBInstanceIdentifier: string; DBInstanceArn: string; TagList: Tag[] };
 }
 

@@ -1,6 +1,7 @@
 // What the restore takes as a recovery point, and what it refuses with a word on what would be right.
+
+import { compareVersions } from "../../../scripts/database/engine-version";
 import { parseRecoveryPointArn } from "../../../scripts/restore/recovery-points";
-import { compareVersions } from "../../../scripts/restore/steps/preconditions";
 
 it("takes recovery points and snapshots of Aurora", () => {
   expect(parseRecoveryPointArn("arn:aws:rds:eu-west-2:222222222222:cluster-snapshot:awsbackup:copyjob-1")).toEqual({

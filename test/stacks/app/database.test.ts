@@ -1,5 +1,16 @@
 import { backtrack } from "../../../config";
-import { all, blocks, byId, one, ref, type SynthesizedStack, sampleStage, statements, synthesizeApp } from "../synth";
+import {
+  all,
+  type Block,
+  blocks,
+  byId,
+  one,
+  ref,
+  type SynthesizedStack,
+  sampleStage,
+  statements,
+  synthesizeApp,
+} from "../synth";
 
 const stack = synthesizeApp();
 const cluster = one(stack, "aws_rds_cluster");
@@ -29,6 +40,7 @@ describe("cluster", () => {
       tags: { "redcap:backup": "redcap-prod" },
       lifecycle: { prevent_destroy: true, ignore_changes: ["snapshot_identifier", "master_username", "database_name"] },
     });
+    expect(blocks((cluster.lifecycle as Block).postcondition)).toEqual([]);
   });
 
   test("leaves to AWS what must stay AWS's choice", () => {
@@ -46,20 +58,38 @@ describe("cluster", () => {
     expect(stack.terraform.required_providers).toMatchObject({ random: { version: "3.6.0" } });
   });
 
-  test("has REDCap's parameters, TLS required, no binlog and no query in a log", () => {
+  const parametersOf = (of: SynthesizedStack) => {
+    const parameters = blocks(one(of, "aws_rds_cluster_parameter_group").parameter);
+    // Dynamic ones only, so that nothing waits for a reboot.
+    for (const { apply_method } of parameters) expect(apply_method).toBe("immediate");
+    return Object.fromEntries(parameters.map(({ name, value }) => [name, value]));
+  };
+
+  test("has TLS required, no binlog, no query in a log, and for the rest the engine's defaults", () => {
     const group = one(stack, "aws_rds_cluster_parameter_group");
     expect(group).toMatchObject({ name: "redcap-prod", family: "aurora-mysql8.0" });
-    const parameters = Object.fromEntries(blocks(group.parameter).map(({ name, value }) => [name, value]));
-    expect(parameters).toEqual({
+    expect(parametersOf(stack)).toEqual({
       character_set_server: "utf8mb4",
       collation_server: "utf8mb4_unicode_ci",
-      max_allowed_packet: "1073741824",
-      read_rnd_buffer_size: "262144",
-      sort_buffer_size: "2097152",
       require_secure_transport: "ON",
       server_audit_logging: "1",
       server_audit_events: "CONNECT,QUERY_DCL,QUERY_DDL",
       slow_query_log: "0",
+    });
+  });
+
+  test("has what REDCap's configuration check asks for where it is asked for, each by itself", () => {
+    const all = { maxAllowedPacket: "1073741824", readRndBufferSize: "262144", sortBufferSize: "2097152" };
+    expect(parametersOf(synthesizeApp(db(all)))).toEqual({
+      ...parametersOf(stack),
+      max_allowed_packet: "1073741824",
+      read_rnd_buffer_size: "262144",
+      sort_buffer_size: "2097152",
+    });
+    const { sortBufferSize } = all;
+    expect(parametersOf(synthesizeApp(db({ sortBufferSize })))).toEqual({
+      ...parametersOf(stack),
+      sort_buffer_size: "2097152",
     });
   });
 
@@ -91,6 +121,7 @@ describe("instances", () => {
         auto_minor_version_upgrade: false,
         performance_insights_enabled: true,
         monitoring_interval: 60,
+        ca_cert_identifier: "rds-ca-rsa2048-g1",
         publicly_accessible: false,
       });
   });
@@ -106,6 +137,32 @@ describe("instances", () => {
       ]),
     );
     expect(Object.keys(instances)).toHaveLength(4);
+  });
+});
+
+describe("a snapshot", () => {
+  const restored = synthesizeApp(db({ dbSnapshotId: "before-the-upgrade" }));
+
+  test("is what a new cluster is created from, and nothing else is later", () => {
+    const lifecycle = one(restored, "aws_rds_cluster").lifecycle as Block;
+    expect(lifecycle.ignore_changes).toContain("snapshot_identifier");
+    const [{ condition, error_message } = {}] = blocks(lifecycle.postcondition);
+    expect(condition).toBe(ref('self.snapshot_identifier == "before-the-upgrade"'));
+    expect(error_message).toContain("npm run restore -- --stage prod --recovery-point");
+  });
+
+  test("is looked at only while there is no cluster, and refused where the engine is older", () => {
+    const snapshot = restored.data.aws_db_cluster_snapshot?.snapshot ?? {};
+    const [clusters] = Object.keys(restored.data.aws_rds_clusters ?? {});
+    expect(snapshot.count).toBe(
+      ref(`contains(tolist(data.aws_rds_clusters.${clusters}.cluster_identifiers), "redcap-prod") ? 0 : 1`),
+    );
+    expect(blocks((snapshot.lifecycle as Block).postcondition)).toHaveLength(1);
+  });
+
+  test("is not looked for where none is configured", () => {
+    expect(stack.data.aws_db_cluster_snapshot).toBeUndefined();
+    expect(stack.data.aws_rds_clusters).toBeUndefined();
   });
 });
 
