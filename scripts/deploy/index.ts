@@ -6,11 +6,13 @@ import { type StageConfig, stageNames } from "../../config";
 import { confirmOrStop } from "../ask";
 import { gate } from "../gate";
 import { countChanges } from "../gate/plan";
+import { rebuildIfAsked } from "../image/deploy";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, synthesize } from "../terraform";
 import { describePlan, printOutputs } from "./describe";
 import { preflight } from "./preflight";
 import { checkQuotas } from "./quotas";
+import { requireUploads } from "./uploads";
 
 export interface DeployOptions {
   /** Does not ask before applying. */
@@ -27,10 +29,12 @@ export function stacksOf(stage: StageConfig): string[] {
 
 /** @throws UserError where a check fails, the gate refuses a plan, or Terraform fails; stacks before that are deployed */
 export async function deployStage(stage: StageConfig, options: DeployOptions): Promise<void> {
+  const since = new Date();
   await preflight(stage);
   await withSynthesized(async (folder) => {
     for (const stack of stacksOf(stage)) await deployStack(stage, stack, folder, options);
     if (options.dryRun) return;
+    await rebuildIfAsked(stage, since);
     const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
     printOutputs(await app.outputs());
   });
@@ -50,6 +54,7 @@ async function deployStack(
     const plan = await terraform.plan();
     progress.end("✓");
     gate(plan);
+    requireUploads(stage, plan);
     if (countChanges(plan) === 0) {
       console.error(`${stack}: nothing to change.`);
       return;
@@ -61,6 +66,9 @@ async function deployStack(
     progress.begin(`apply ${stack}`);
     await terraform.apply((line) => progress.update(line));
     progress.end("✓");
+  } catch (error) {
+    progress.fail();
+    throw error;
   } finally {
     terraform.discardPlans();
   }
