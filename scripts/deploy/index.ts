@@ -66,9 +66,6 @@ async function deployStack(
     progress.begin(`apply ${stack}`);
     await terraform.apply((line) => progress.update(line));
     progress.end("✓");
-  } catch (error) {
-    progress.fail();
-    throw error;
   } finally {
     terraform.discardPlans();
   }

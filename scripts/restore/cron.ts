@@ -87,9 +87,7 @@ export async function stopCronTasks(context: CronContext, reason = "The database
       const tasks = await unfinishedTasks(context);
       for (const { taskArn, desiredStatus } of tasks) {
         if (desiredStatus === "STOPPED") continue;
-        await ecs.send(
-          new StopTaskCommand({ cluster: names.ecsCluster, task: taskArn, reason }),
-        );
+        await ecs.send(new StopTaskCommand({ cluster: names.ecsCluster, task: taskArn, reason }));
       }
       if (tasks.length === 0) return { state: WaiterState.SUCCESS };
       context.progress.update(`${tasks.length} tasks of cron are ending`);

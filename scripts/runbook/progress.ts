@@ -35,11 +35,6 @@ export class Progress {
   }
 
   /** Unreferenced: whoever fails between `begin` and `end` must be able to exit. */
-  /** Ends a line that is still open, if any: its ticking would keep a process that has failed alive. */
-  fail(): void {
-    if (this.line) this.end("✗");
-  }
-
   private tick(milliseconds: number): void {
     this.ticker = setTimeout(() => {
       this.show();

@@ -42,8 +42,7 @@ export class UpgradeContext extends RunContext {
     this.logs = new CloudWatchLogsClient(config);
     this.s3 = new S3Client(config);
     this.scheduler = new SchedulerClient(config);
-    if (!journal.facts.stamp)
-      journal.learn({ stamp: journal.startedAt.toISOString().replace(/\D/g, "").slice(0, 14) });
+    if (!journal.facts.stamp) journal.learn({ stamp: journal.startedAt.toISOString().replace(/\D/g, "").slice(0, 14) });
   }
 
   get snapshot(): string {
