@@ -22,6 +22,8 @@ export default defineDeployment({
       },
       service: {
         type: "fargate",
+        // An image that you built and pushed. Instead, beside `service`: redCapLocalVersion: "17.4.4", and the stage builds it
+        // from releases/redcap17.4.4.zip.
         image: "111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap:17.4.4",
         cpu: "1 vCPU",
         memory: "2 GB",

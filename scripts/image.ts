@@ -1,10 +1,13 @@
-// npm run image -- build | compare: the container image from a user's REDCap zip, and what a new zip changes.
+// npm run image -- build | compare | deploy: the container image from a user's REDCap zip, what a new zip changes, and the
+// roll-out of what a stage builds for itself.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command } from "commander";
-import type { PhpVersion } from "../config";
+import { findStage, loadOwnDeployment, type PhpVersion } from "../config";
+import { assertAccount } from "./aws";
 import { elapsed, run, UserError } from "./command";
+import { rollOutShown } from "./image/deploy";
 import { type BuildFlags, parseBuildFlags, parseCompareFlags, requireWritable } from "./image/flags";
 import {
   buildCommand,
@@ -26,7 +29,9 @@ import {
 } from "./image/index";
 
 const say = (line: string) => console.error(line);
-const command = new Command("image").description("Builds the container image, and compares REDCap's zips.");
+const command = new Command("image").description(
+  "Builds the container image, here or in the stage's account, and compares REDCap's zips.",
+);
 
 command
   .command("build")
@@ -52,6 +57,20 @@ command
   .option("--format <name>", "md or json", "md")
   .option("--out <file>", "write to this file instead of the terminal")
   .action((flags: unknown) => run(() => withScratch((scratch) => compare(flags, scratch))));
+
+command
+  .command("deploy")
+  .description(
+    "Builds the stage's image of the configured REDCap in CodeBuild and rolls it out; one that fails is rolled back.",
+  )
+  .requiredOption("--stage <name>", "stage of stages.ts")
+  .action(({ stage: name }: { stage: string }) =>
+    run(async () => {
+      const stage = findStage(loadOwnDeployment().config, name);
+      await assertAccount(stage);
+      console.log(await rollOutShown(stage));
+    }),
+  );
 
 async function build(flags: BuildFlags, scratch: string): Promise<void> {
   if (flags.report) requireWritable("--report", flags.report);

@@ -1,9 +1,11 @@
 // The first image of a stage: builds it where the repository has none that is live, and ends when it is there.
-import { setTimeout as sleep } from "node:timers/promises";
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { CodeBuildClient } from "@aws-sdk/client-codebuild";
 import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import * as z from "zod";
+import { parse } from "../shared/event";
+import { isDenied, retryWhile } from "../shared/patience";
+import { setting } from "../shared/setting";
 import { runningBuild, startBuild, waitForBuild, whyFailed } from "./build";
 
 /** Between two looks at the build. */
@@ -12,11 +14,9 @@ const POLL_MS = 5_000;
 const MARGIN_MS = 15_000;
 
 /** The function is called seconds after it got its rights, which IAM takes a while to spread. */
-const RIGHTS_MS = 60_000;
+const RIGHTS = { patienceMs: 60_000, retryMs: 3_000 };
 
 const event = z.strictObject({ action: z.literal("ensure") });
-const given = z.string().min(1);
-const environment = z.object({ IMAGE_PROJECT: given, IMAGE_REPOSITORY: given, LIVE_TAG: given });
 
 interface Context {
   getRemainingTimeInMillis(): number;
@@ -24,14 +24,17 @@ interface Context {
 
 /** @throws Error with the build's own reason, which Terraform shows */
 export async function handler(input: unknown, context: Context): Promise<{ built: boolean }> {
-  event.parse(input);
-  const { IMAGE_PROJECT: project, IMAGE_REPOSITORY: repository, LIVE_TAG: tag } = environment.parse(process.env);
+  parse(event, input);
+  const project = setting("IMAGE_PROJECT");
   const deadline = Date.now() + context.getRemainingTimeInMillis() - MARGIN_MS;
-  if (await onceAllowed(() => hasImage(repository, tag))) return { built: false };
+  if (await retryWhile(isDenied, () => hasImage(setting("IMAGE_REPOSITORY"), setting("LIVE_TAG")), RIGHTS))
+    return { built: false };
   const codebuild = new CodeBuildClient();
   // An invocation that was cut off and is tried again finds its build.
-  const { id } = await onceAllowed(
+  const { id } = await retryWhile(
+    isDenied,
     async () => (await runningBuild(codebuild, project)) ?? startBuild(codebuild, project),
+    RIGHTS,
   );
   console.log(JSON.stringify({ build: id }));
   const build = await waitForBuild(codebuild, id as string, { pollMs: POLL_MS, deadline });
@@ -51,17 +54,5 @@ async function hasImage(repositoryName: string, imageTag: string): Promise<boole
   } catch (error) {
     if ((error as Error).name === "ImageNotFoundException") return false;
     throw error;
-  }
-}
-
-async function onceAllowed<T>(work: () => Promise<T>): Promise<T> {
-  const end = Date.now() + RIGHTS_MS;
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if ((error as Error).name !== "AccessDeniedException" || Date.now() > end) throw error;
-      await sleep(POLL_MS);
-    }
   }
 }

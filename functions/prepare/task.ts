@@ -21,7 +21,10 @@ export interface Settings {
 const POLL_MS = 5_000;
 
 /** @returns the task's ARN @throws Error where ECS does not start it */
-export async function startTask(taskDefinition: string, settings: Settings): Promise<string> {
+export async function startTask(
+  taskDefinition: string,
+  settings: Pick<Settings, "ecs" | "cluster" | "subnets" | "securityGroup">,
+): Promise<string> {
   const { ecs, cluster, subnets, securityGroup } = settings;
   const { tasks = [], failures = [] } = await ecs.send(
     new RunTaskCommand({

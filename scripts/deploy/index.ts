@@ -7,11 +7,13 @@ import { confirmOrStop } from "../ask";
 import { checkDatabaseChange, pendingReboots } from "../database/change";
 import { gate } from "../gate";
 import { countChanges } from "../gate/plan";
+import { rebuildIfAsked } from "../image/deploy";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, synthesize } from "../terraform";
 import { describePlan, printOutputs } from "./describe";
 import { preflight } from "./preflight";
 import { checkQuotas } from "./quotas";
+import { requireUploads } from "./uploads";
 
 export interface DeployOptions {
   /** Does not ask before applying. */
@@ -28,11 +30,13 @@ export function stacksOf(stage: StageConfig): string[] {
 
 /** @throws UserError where a check fails, the gate refuses a plan, or Terraform fails; stacks before that are deployed */
 export async function deployStage(stage: StageConfig, options: DeployOptions): Promise<void> {
+  const since = new Date();
   await preflight(stage);
   await checkDatabaseChange(stage);
   await withSynthesized(async (folder) => {
     for (const stack of stacksOf(stage)) await deployStack(stage, stack, folder, options);
     if (options.dryRun) return;
+    await rebuildIfAsked(stage, since);
     const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
     printOutputs(await app.outputs());
     for (const line of await pendingReboots(stage)) console.error(line);
@@ -53,6 +57,7 @@ async function deployStack(
     const plan = await terraform.plan();
     progress.end("✓");
     gate(plan);
+    requireUploads(stage, plan);
     if (countChanges(plan) === 0) {
       console.error(`${stack}: nothing to change.`);
       return;

@@ -1,5 +1,5 @@
 // The image's own sources: what a build context has beside the user's zip.
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { PROJECT_ROOT } from "../../config";
 
 /** Dockerfile and what it copies. */
@@ -11,5 +11,8 @@ export const LEFT_OVER_INPUT = join(IMAGE_TEMPLATE, "input");
 /** What CodeBuild runs, and the buildspec that names it. */
 export const PIPELINE = join(PROJECT_ROOT, "containers/pipeline");
 
-/** Where users put `redcap<version>.zip`: git ignores what is in it. */
-export const RELEASES_FOLDER = join(PROJECT_ROOT, "releases");
+/** Where the user's zip of a version is: git ignores what is in releases/. REDCAP_RELEASES_FOLDER names another folder. */
+export function releaseFile(version: string): string {
+  const folder = resolve(PROJECT_ROOT, process.env.REDCAP_RELEASES_FOLDER ?? "releases");
+  return join(folder, `redcap${version}.zip`);
+}

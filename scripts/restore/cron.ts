@@ -9,11 +9,16 @@ import {
 import { checkExceptions, createWaiter, WaiterState } from "@smithy/util-waiter";
 import type { RestoreContext } from "./context";
 
+/** What of a runbook's context is needed here: a restore's or an upgrade's. */
+export type CronContext = Pick<RestoreContext, "ecs" | "scheduler" | "names" | "awsWait" | "progress"> & {
+  journal: { readonly facts: { cronDisabled?: boolean }; learn(facts: { cronDisabled: boolean }): void };
+};
+
 /** Seconds: ECS kills a task two minutes after it was asked to stop, at the latest. */
 const STOP_SECONDS = 600;
 
 /** Undefined where the stage has no cron, whatever the configuration says of the next deployment. */
-async function findSchedule({ scheduler, names }: RestoreContext): Promise<GetScheduleCommandOutput | undefined> {
+async function findSchedule({ scheduler, names }: CronContext): Promise<GetScheduleCommandOutput | undefined> {
   try {
     return await scheduler.send(new GetScheduleCommand({ GroupName: names.scheduleGroup, Name: names.cronSchedule }));
   } catch (error) {
@@ -24,7 +29,7 @@ async function findSchedule({ scheduler, names }: RestoreContext): Promise<GetSc
 
 /** With all that the schedule has: UpdateSchedule takes what is left out for unset (Scheduler API reference). */
 async function setState(
-  { scheduler, names }: RestoreContext,
+  { scheduler, names }: CronContext,
   { $metadata, Arn, CreationDate, LastModificationDate, ...schedule }: GetScheduleCommandOutput,
   State: ScheduleState,
 ): Promise<void> {
@@ -47,7 +52,7 @@ async function setState(
  * it all the same. One that a person disabled is left to that person.
  * @returns what is said of it
  */
-export async function disableCron(context: RestoreContext): Promise<string> {
+export async function disableCron(context: CronContext): Promise<string> {
   const schedule = await findSchedule(context);
   if (!schedule) return "there is no cron";
   if (schedule.State !== "DISABLED") {
@@ -61,7 +66,7 @@ export async function disableCron(context: RestoreContext): Promise<string> {
  * Enables the schedule that this run disabled, with the target that it has by now.
  * @returns what is said of it, where there was something to do
  */
-export async function enableCron(context: RestoreContext): Promise<string | undefined> {
+export async function enableCron(context: CronContext): Promise<string | undefined> {
   if (!context.journal.facts.cronDisabled) return undefined;
   const schedule = await findSchedule(context);
   if (schedule && schedule.State !== "ENABLED") await setState(context, schedule, "ENABLED");
@@ -74,7 +79,7 @@ export async function enableCron(context: RestoreContext): Promise<string | unde
  * Stops cron's tasks, those that are just being started, too, and waits until none runs. What they would still write goes
  * to the database that is about to be replaced.
  */
-export async function stopCronTasks(context: RestoreContext): Promise<void> {
+export async function stopCronTasks(context: CronContext, reason = "The database is being restored"): Promise<void> {
   const { ecs, names } = context;
   const options = { client: ecs, minDelay: 1, maxDelay: 15, maxWaitTime: STOP_SECONDS };
   await context.awsWait(async () => {
@@ -82,9 +87,7 @@ export async function stopCronTasks(context: RestoreContext): Promise<void> {
       const tasks = await unfinishedTasks(context);
       for (const { taskArn, desiredStatus } of tasks) {
         if (desiredStatus === "STOPPED") continue;
-        await ecs.send(
-          new StopTaskCommand({ cluster: names.ecsCluster, task: taskArn, reason: "The database is being restored" }),
-        );
+        await ecs.send(new StopTaskCommand({ cluster: names.ecsCluster, task: taskArn, reason }));
       }
       if (tasks.length === 0) return { state: WaiterState.SUCCESS };
       context.progress.update(`${tasks.length} tasks of cron are ending`);
@@ -95,7 +98,7 @@ export async function stopCronTasks(context: RestoreContext): Promise<void> {
 }
 
 /** Tasks of cron's family that run, or were told to stop and have not yet: ECS lists the two apart. */
-async function unfinishedTasks({ ecs, names }: RestoreContext): Promise<Task[]> {
+async function unfinishedTasks({ ecs, names }: CronContext): Promise<Task[]> {
   const { ecsCluster: cluster, cronTask: family } = names;
   const found: Task[] = [];
   try {

@@ -6,17 +6,20 @@ import { clientConfig } from "../aws";
 import { UserError } from "../command";
 import type { RestoreContext } from "./context";
 
+/** An upgrade takes the lock, too: the two must never meet. */
+type Holder = Pick<RestoreContext, "stage"> & { journal: { id: string } };
+
 /** Who is at work on what; a rollback belongs to its restore. */
-const holder = ({ journal }: RestoreContext): string =>
+const holder = ({ journal }: Holder): string =>
   `${userInfo().username}@${hostname()} ${journal.id.replace(/^rollback-/, "")}`;
 
-const item = ({ stage }: RestoreContext) => ({
+const item = ({ stage }: Holder) => ({
   TableName: stateNames(stage).lockTable,
   Key: { LockID: { S: `redcap-restore/${stage.name}` } },
 });
 
 /** Takes the lock, or keeps it where this very run has it already. @throws UserError naming the holder */
-export async function lockStage(context: RestoreContext): Promise<void> {
+export async function lockStage(context: Holder): Promise<void> {
   const { TableName, Key } = item(context);
   const mine = holder(context);
   try {
@@ -33,12 +36,12 @@ export async function lockStage(context: RestoreContext): Promise<void> {
     if ((error as Error).name !== "ConditionalCheckFailedException") throw error;
     const { Item } = error as { Item?: Record<string, { S?: string }> };
     throw new UserError(
-      `Stage ${context.stage.name} is being restored already: ${Item?.Holder?.S ?? "by somebody"}, since ${Item?.Since?.S ?? "some time"}. ` +
+      `Stage ${context.stage.name} is being restored or upgraded already: ${Item?.Holder?.S ?? "by somebody"}, since ${Item?.Since?.S ?? "some time"}. ` +
         `Finish that run, or if it was given up:\n  aws dynamodb delete-item --table-name ${TableName} --key '${JSON.stringify(Key)}'`,
     );
   }
 }
 
-export async function unlockStage(context: RestoreContext): Promise<void> {
+export async function unlockStage(context: Holder): Promise<void> {
   await new DynamoDBClient(clientConfig(context.stage)).send(new DeleteItemCommand(item(context)));
 }

@@ -96,7 +96,7 @@ export function rollOutOnAppRunner(scope: Construct, stage: StageConfig): DataAw
     statement: [
       {
         actions: ["apprunner:ListOperations", "apprunner:StartDeployment"],
-        resources: [arn("apprunner", stage, `service/${stageNames(stage).prefix}/*`)],
+        resources: [arn("apprunner", stage, `service/${stageNames(stage).appRunnerService}/*`)],
       },
       // Finds the service by its name; the action knows no resources (service authorization reference, App Runner).
       { actions: ["apprunner:ListServices"], resources: ["*"] },

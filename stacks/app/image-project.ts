@@ -105,7 +105,7 @@ function variables({ stage, repository, zip }: ImageProjectProps): EnvironmentVa
     REPOSITORY_URI: repository.repositoryUrl,
     ...(stage.service.type === "fargate"
       ? { ECS_CLUSTER: names.ecsCluster, ECS_SERVICE: names.ecsService }
-      : { APP_RUNNER_SERVICE: names.prefix }),
+      : { APP_RUNNER_SERVICE: names.appRunnerService }),
   };
   return Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }]));
 }

@@ -1,12 +1,12 @@
 // The user's zip of REDCap: a file in releases/, which a deployment uploads, or an object that is in S3 already.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { Annotations, AssetType, type ITerraformDependable, TerraformAsset } from "cdktf";
 import type { Construct } from "constructs";
 import { buildKeys, PROJECT_ROOT, partitionOf, type StageConfig } from "../../config";
-import { RELEASES_FOLDER } from "../../scripts/image/template";
+import { releaseFile } from "../../scripts/image/template";
 import type { Bucket } from "./bucket";
 
 export interface RedcapZip {
@@ -56,12 +56,6 @@ function upload(scope: Construct, version: string, { bucket, settings }: Bucket)
     source: file.slice(PROJECT_ROOT.length + 1),
     lifecycle: { ignoreChanges: ["source", "source_hash"] },
   });
-}
-
-/** Where the zip of a version is expected. REDCAP_RELEASES_FOLDER names another folder than releases/. */
-export function releaseFile(version: string): string {
-  const folder = resolve(PROJECT_ROOT, process.env.REDCAP_RELEASES_FOLDER ?? RELEASES_FOLDER);
-  return join(folder, `redcap${version}.zip`);
 }
 
 const HASHES = join(PROJECT_ROOT, "node_modules/.cache/redcap-on-aws/zip-hashes.json");

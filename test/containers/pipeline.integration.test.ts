@@ -1,17 +1,24 @@
 // The buildspec as CodeBuild runs it, with the AWS CLI against the local AWS and a stand-in for Docker: tags, the live
 // image, the roll-out and its way back.
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { AppRunnerClient, CreateServiceCommand, ListServicesCommand } from "@aws-sdk/client-apprunner";
 import { CloudWatchLogsClient, GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import type { Build } from "@aws-sdk/client-codebuild";
 import { PutImageCommand } from "@aws-sdk/client-ecr";
 import {
   CreateClusterCommand,
-  CreateServiceCommand,
+  CreateServiceCommand as CreateEcsServiceCommand,
   DescribeServicesCommand,
   ECSClient,
   RegisterTaskDefinitionCommand,
 } from "@aws-sdk/client-ecs";
+import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
+import { PROJECT_ROOT } from "../../config";
 import { startBuild, waitForBuild, whyFailed } from "../../functions/first-image/build";
 import { CLUSTER, Pipeline, PROJECT, REPOSITORY } from "../functions/first-image/pipeline";
+import { shellcheck } from "./engine/linters";
 import { standInZip } from "./stand-in/zip";
 
 jest.setTimeout(300_000);
@@ -19,11 +26,14 @@ jest.setTimeout(300_000);
 let pipeline: Pipeline;
 let logs: CloudWatchLogsClient;
 let ecs: ECSClient;
+let appRunner: AppRunnerClient;
+const SERVICE = "redcap-prod";
 
 beforeAll(async () => {
   pipeline = await Pipeline.start();
   logs = new CloudWatchLogsClient(pipeline.settings);
   ecs = new ECSClient(pipeline.settings);
+  appRunner = new AppRunnerClient(pipeline.settings);
 });
 afterAll(() => pipeline?.aws.stop());
 
@@ -49,9 +59,19 @@ async function startService(): Promise<void> {
   await ecs.send(new CreateClusterCommand({ clusterName: CLUSTER }));
   await ecs.send(new RegisterTaskDefinitionCommand({ family: CLUSTER, containerDefinitions }));
   await ecs.send(
-    new CreateServiceCommand({ cluster: CLUSTER, serviceName: CLUSTER, taskDefinition: CLUSTER, desiredCount: 1 }),
+    new CreateEcsServiceCommand({ cluster: CLUSTER, serviceName: CLUSTER, taskDefinition: CLUSTER, desiredCount: 1 }),
   );
 }
+
+test("the scripts, and the stand-ins that they meet here, are clean to shellcheck", async () => {
+  const files = (folder: string) => readdirSync(folder).map((name) => join(folder, name));
+  const scripts = [
+    ...files(PIPELINE).filter((file) => file.endsWith(".sh")),
+    ...files(join(PROJECT_ROOT, "test/local-aws/codebuild/stand-ins")),
+  ];
+  execFileSync(await shellcheck(), ["--external-sources", ...scripts], { stdio: "pipe" });
+  expect(scripts).toHaveLength(7);
+});
 
 test("without a cluster there is nothing to roll out: the first image is live", async () => {
   const first = await build();
@@ -104,6 +124,56 @@ test("where the tasks do not get healthy, the image before is live again and the
   expect(await pipeline.live()).toBe(before);
   // What was built stays, for whoever wants to look at it.
   expect(Object.keys(await pipeline.images())).toHaveLength(3);
+});
+
+describe("on App Runner", () => {
+  beforeAll(async () => {
+    await pipeline.configure({ ECS_CLUSTER: "", ECS_SERVICE: "", APP_RUNNER_SERVICE: SERVICE });
+  });
+
+  test("without a service there is nothing to roll out; with one, the deployment is waited for", async () => {
+    expect(await logOf(await build())).toContain("There is no service yet");
+    const iam = new IAMClient(pipeline.settings);
+    const role = async (name: string, principal: string) => {
+      const Statement = [{ Effect: "Allow", Action: "sts:AssumeRole", Principal: { Service: principal } }];
+      const AssumeRolePolicyDocument = JSON.stringify({ Version: "2012-10-17", Statement });
+      return (await iam.send(new CreateRoleCommand({ RoleName: name, AssumeRolePolicyDocument }))).Role?.Arn;
+    };
+    await appRunner.send(
+      new CreateServiceCommand({
+        ServiceName: SERVICE,
+        SourceConfiguration: {
+          AutoDeploymentsEnabled: false,
+          AuthenticationConfiguration: { AccessRoleArn: await role("access", "build.apprunner.amazonaws.com") },
+          ImageRepository: {
+            ImageIdentifier: `111111111111.dkr.ecr.eu-west-2.amazonaws.com/${REPOSITORY}:live`,
+            ImageRepositoryType: "ECR",
+          },
+        },
+      }),
+    );
+    const service = async () => (await appRunner.send(new ListServicesCommand({}))).ServiceSummaryList?.[0];
+    while ((await service())?.Status !== "RUNNING") await new Promise((resolve) => setTimeout(resolve, 200));
+    const rolledOut = await build();
+    expect([rolledOut.buildStatus, await logOf(rolledOut)]).toEqual([
+      "SUCCEEDED",
+      expect.stringMatching(/Roll-out \S+: SUCCEEDED/),
+    ]);
+  });
+
+  test("where a deployment fails, the image before is live again", async () => {
+    const before = await pipeline.live();
+    await fetch(`${pipeline.aws.endpoint}/local-aws/apprunner/fail-next`, {
+      method: "POST",
+      body: JSON.stringify({ operation: "START_DEPLOYMENT" }),
+    });
+    const failed = await build();
+    expect(failed.buildStatus).toBe("FAILED");
+    expect(await whyFailed(logs, failed)).toMatch(
+      /App Runner did not get 17\.5\.0-\d{14} healthy \((ROLLBACK_SUCCEEDED|FAILED)\)/,
+    );
+    expect(await pipeline.live()).toBe(before);
+  });
 });
 
 test.each<[string, Record<string, string>, Buffer | undefined, RegExp]>([

@@ -262,7 +262,7 @@ it(
     const [first, ...more] = KILLS;
     expect(await killIn(...first, args)).toBe("SIGKILL");
     const other = await restore(["--recovery-point", accounts.recoveryPoint, "--keep-identifier", "--yes"]);
-    expect(other.stderr).toContain("Stage prod is being restored already");
+    expect(other.stderr).toContain("Stage prod is being restored or upgraded already");
     for (const [step, afterMs] of more) {
       expect(await killIn(step, afterMs, args)).toBe("SIGKILL");
       expect(await cronState()).toBe("DISABLED");
