@@ -22,6 +22,7 @@ import { bucketPolicies } from "./gaps/bucket-policies";
 import { codeBuild } from "./gaps/codebuild";
 import { Dns } from "./gaps/dns";
 import { ecs } from "./gaps/ecs";
+import { ecsTasks } from "./gaps/ecs-tasks";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { kms } from "./gaps/kms";
 import { organizations } from "./gaps/organizations";
@@ -158,7 +159,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   overlay.admins.push(backup.admin);
   const dns = new Dns(client, [...members, management]);
   const runner = appRunner({ moto: client, dns, seconds: CHANGE_SECONDS });
-  overlay.admins.push(runner.admin);
+  const tasks = ecsTasks(client);
+  overlay.admins.push(runner.admin, tasks.admin);
   overlay.services.push(
     certificateIssuing(client, dns),
     certificateAliases(aliases, client),
@@ -168,6 +170,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     rds.service,
     functions,
     secretRotation(client, functions, log),
+    tasks.service,
     ecs(client),
     kms(client),
     securityGroupRules(client),
