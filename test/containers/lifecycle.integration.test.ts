@@ -1,12 +1,11 @@
-// The serving container over time: long requests, stopping, failing parts, cron, and several containers side by side.
+// The serving container over time: long requests, stopping, failing parts, and several containers side by side.
 import { execFileSync } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { RowDataPacket } from "mysql2";
 import { Agent, Pool, request } from "undici";
 import { type Container, describeContainers, runContainer } from "./engine";
-import { ask, get, type ImageUnderTest, imageUnderTest } from "./setup";
+import { get, type ImageUnderTest, imageUnderTest } from "./setup";
 
 /** A database that nobody runs. */
 const NOWHERE = JSON.stringify({ host: "127.0.0.1", port: 1, dbname: "redcap", username: "redcap", password: "none" });
@@ -177,42 +176,6 @@ describeContainers("the serving image over time", () => {
       process.kill(Number(children.split("\n")[0]), "SIGKILL");
       expect(await container.exitCode).toBe(1);
       expect(container.text("stderr")).toContain("has ended by itself");
-      await container.stop();
-    });
-  });
-
-  describe("cron", () => {
-    const runs = async () => {
-      const [rows] = await image.database.connection.query<RowDataPacket[]>(
-        "SELECT cron_info FROM redcap.redcap_crons_history ORDER BY ch_id",
-      );
-      return rows.map(({ cron_info }) => cron_info as string);
-    };
-
-    test("is a command of the image, with the application's user", async () => {
-      const container = await image.serve();
-      const before = (await runs()).length;
-      const { exitCode, stdout } = await container.exec(["cron"], { DDL_SECRET_ARN: "" });
-      expect([exitCode, stdout]).toEqual([0, "All jobs of this minute have run.\n"]);
-      expect((await runs()).slice(before)).toEqual(["cli as redcap@%"]);
-      await container.stop();
-    });
-
-    test("over HTTP opens to its secret alone, of which the container has the hash", async () => {
-      const secret = "a-long-secret-of-the-scheduler";
-      const hash = execFileSync("openssl", ["passwd", "-5", secret], { encoding: "utf8" }).trim();
-      const container = await image.serve({ CRON_SECRET_HASH: hash });
-      const before = (await runs()).length;
-      const cron = (user: string, password: string) =>
-        ask(container, "/cron.php", {
-          headers: { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` },
-        });
-      expect((await get(container, "/cron.php")).status).toBe(401);
-      expect((await cron("cron", "wrong")).status).toBe(401);
-      expect((await cron("other", secret)).status).toBe(401);
-      expect(await runs()).toHaveLength(before);
-      expect((await cron("cron", secret)).status).toBe(200);
-      expect(await runs()).toHaveLength(before + 1);
       await container.stop();
     });
   });

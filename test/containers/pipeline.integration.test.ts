@@ -17,6 +17,7 @@ import {
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
 import { PROJECT_ROOT } from "../../config";
 import { startBuild, waitForBuild, whyFailed } from "../../functions/first-image/build";
+import { PIPELINE } from "../../scripts/image/template";
 import { CLUSTER, Pipeline, PROJECT, REPOSITORY } from "../functions/first-image/pipeline";
 import { shellcheck } from "./engine/linters";
 import { standInZip } from "./stand-in/zip";

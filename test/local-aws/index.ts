@@ -24,6 +24,7 @@ import { bucketPolicies } from "./gaps/bucket-policies";
 import { budgets } from "./gaps/budgets";
 import { Dns } from "./gaps/dns";
 import { deploymentFailures, ecs } from "./gaps/ecs";
+import { ecsTasks } from "./gaps/ecs-tasks";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
@@ -163,10 +164,12 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
   const deployments = deploymentFailures();
   const dns = new Dns(client, [...members, management]);
   const runner = appRunner({ moto: client, dns, seconds: CHANGE_SECONDS });
+  const tasks = ecsTasks(client);
   const machines = stepFunctions(client, identities, endpoint);
   const agents = systemsManager(client);
   const failures = faults(overlay);
   overlay.admins.push(backup.admin, deployments.admin, runner.admin, agents.admin, failures.admin, machines.admin);
+  overlay.admins.push(tasks.admin);
   overlay.services.push(
     failures.service,
     certificateIssuing(client, dns),
@@ -178,6 +181,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     functions,
     secretRotation(client, functions, log),
     budgets(),
+    tasks.service,
     ecs(client, deployments.failures),
     kms(client),
     securityGroupRules(client),

@@ -86,11 +86,20 @@ function endpoint(string $hostPrefix): string
 /** @throws RuntimeException with AWS's error code, never with a value */
 function secretValue(string $arn): string
 {
+    return secretVersion($arn, 'AWSCURRENT') ?? throw new RuntimeException("Secrets Manager has no value of $arn.");
+}
+
+/** @return string|null null where no version has the label @throws as secretValue */
+function secretVersion(string $arn, string $label): ?string
+{
     $answer = signed('secretsmanager', 'POST', endpoint('secretsmanager') . '/', [
         'Content-Type: application/x-amz-json-1.1',
         'X-Amz-Target: secretsmanager.GetSecretValue',
-    ], json_encode(['SecretId' => $arn], JSON_UNESCAPED_SLASHES));
+    ], json_encode(['SecretId' => $arn, 'VersionStage' => $label], JSON_UNESCAPED_SLASHES));
     $value = json_decode($answer['body'], true);
+    if (str_ends_with($value['__type'] ?? '', 'ResourceNotFoundException') && $label !== 'AWSCURRENT') {
+        return null;
+    }
     if ($answer['status'] !== 200 || !is_string($value['SecretString'] ?? null)) {
         throw new RuntimeException("Secrets Manager gives no value of $arn: HTTP {$answer['status']} " . ($value['__type'] ?? ''));
     }

@@ -94,6 +94,17 @@ function quoted(string $value): string
         : "\"$value\"";
 }
 
+/**
+ * The hashes that Apache compares with, read anew for each request.
+ * @param list<array<string, string|int>> $users
+ */
+function writeCronUsers(array $users): void
+{
+    // Cheap hashes do: the passwords are random and long, and each call of cron costs one comparison.
+    $line = fn (array $user) => $user['username'] . ':' . password_hash($user['password'], PASSWORD_BCRYPT, ['cost' => 5]) . "\n";
+    replaceFile('/run/redcap/cron.htpasswd', implode('', array_map($line, $users)));
+}
+
 /** Whoever reads at this moment gets the whole old file or the whole new one. */
 function replaceFile(string $path, string $content): void
 {

@@ -11,13 +11,16 @@ const TEMP_SECONDS = 86_400;
 /** @return array<string, ?array> */
 function readSecrets(): array
 {
-    return ['DATABASE' => secret('DATABASE'), 'MAIL' => optionalSecret('MAIL'), 'FILES' => optionalSecret('FILES')];
+    return ['DATABASE' => secret('DATABASE'), 'MAIL' => optionalSecret('MAIL'), 'FILES' => optionalSecret('FILES'), 'CRON' => cronUsers()];
 }
 
 function apply(array $now, array $before, array $salt): void
 {
     if ($now['MAIL'] !== $before['MAIL']) {
         writeMailSettings($now['MAIL']);
+    }
+    if ($now['CRON'] !== $before['CRON'] && $now['CRON'] !== []) {
+        writeCronUsers($now['CRON']);
     }
     if ($now['DATABASE'] !== $before['DATABASE'] || $now['FILES'] !== $before['FILES']) {
         // A password that the database does not take yet is not written: the next round tries again.
@@ -43,7 +46,7 @@ main(function (): void {
     require '/run/redcap/database.php';
     $seconds = (int) getenv('REFRESH_SECONDS');
     // What changed since start.php wrote the files is caught by the comparison with nothing.
-    $written = ['DATABASE' => null, 'MAIL' => null, 'FILES' => null];
+    $written = ['DATABASE' => null, 'MAIL' => null, 'FILES' => null, 'CRON' => null];
     while (true) {
         try {
             $current = readSecrets();

@@ -9,6 +9,7 @@ const SECRETS = [
     'DATABASE' => ['host', 'port', 'dbname', 'username', 'password'],
     'DDL' => ['host', 'port', 'dbname', 'username', 'password'],
     'SALT' => ['salt'],
+    'CRON' => ['username', 'password'],
     'FILES' => ['accessKeyId', 'secretAccessKey'],
     'TLS' => ['certificate', 'privateKey'],
     'MAIL' => ['host', 'port', 'username', 'password'],
@@ -22,6 +23,12 @@ function optionalSecret(string $name): ?array
     if ($text === false || $text === '') {
         return null;
     }
+    return parsedSecret($name, $text);
+}
+
+/** @return array<string, string|int> */
+function parsedSecret(string $name, string $text): array
+{
     $value = json_decode($text, true);
     $shape = 'it must be JSON with ' . implode(', ', SECRETS[$name]) . '.';
     if (!is_array($value)) {
@@ -39,4 +46,19 @@ function optionalSecret(string $name): ?array
 function secret(string $name): array
 {
     return optionalSecret($name) ?? throw new Refusal("Neither {$name}_SECRET_ARN nor {$name}_SECRET is set.");
+}
+
+/**
+ * Who may start cron over HTTP: with the current password, and with the one that is about to replace it. A rotation has the caller
+ * use the new one only when every container knows it.
+ * @return list<array<string, string|int>>
+ */
+function cronUsers(): array
+{
+    $arn = getenv('CRON_SECRET_ARN');
+    if (!$arn) {
+        return [];
+    }
+    $texts = array_map(fn ($label) => secretVersion($arn, $label), ['AWSCURRENT', 'AWSPENDING']);
+    return array_map(fn ($text) => parsedSecret('CRON', $text), array_values(array_unique(array_filter($texts))));
 }

@@ -29,8 +29,8 @@ done
 apache_options=()
 [[ -n ${HTTPS_ONLY:-} ]] && apache_options+=(-D HTTPS_ONLY)
 [[ -n ${MAINTENANCE_ADDRESSES:-} ]] && apache_options+=(-D MAINTENANCE)
+[[ -n ${CRON_SECRET_HASH:-}${CRON_SECRET_ARN:-} ]] && apache_options+=(-D CRON)
 if [[ -n ${CRON_SECRET_HASH:-} ]]; then
-  apache_options+=(-D CRON)
   (umask 077 && printf 'cron:%s\n' "$CRON_SECRET_HASH" >/run/redcap/cron.htpasswd)
 fi
 

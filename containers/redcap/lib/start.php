@@ -24,6 +24,9 @@ main(function (): void {
     }
     writeDatabasePhp($database, secret('SALT'));
     writeMailSettings(optionalSecret('MAIL'));
+    if (getenv('CRON_SECRET_ARN')) {
+        writeCronUsers(cronUsers());
+    }
     applySettings($connection, ownedSettings(optionalSecret('FILES')));
     runSettingsSql($connection);
 });

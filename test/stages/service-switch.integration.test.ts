@@ -1,0 +1,144 @@
+// A stage that changes its type of service and changes back, as a person types it: nothing that holds data goes, and
+// afterwards nothing is to change.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AppRunnerClient, DescribeCustomDomainsCommand, ListServicesCommand } from "@aws-sdk/client-apprunner";
+import { ECSClient, ListServicesCommand as ListEcsServicesCommand } from "@aws-sdk/client-ecs";
+import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { type DeploymentInput, findStage, STATEFUL_TYPES, stageNames, stateNames, validate } from "../../config";
+import type { TerraformState } from "../../scripts/terraform";
+import { type LocalAws, startLocalAws } from "../local-aws";
+import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
+import { runCommand, writeStages } from "./command";
+
+const DEPLOYING = 400_000;
+
+type StageInput = DeploymentInput["stages"][number];
+const NAME = "redcap.example.org";
+let aws: LocalAws;
+let folder: string;
+let stagesFile: string;
+
+/** The sample's dev stage, with cron, and a zone of its own that the world's DNS leads to after the first deployment. */
+let delegated = false;
+function config(change: Partial<StageInput> = {}): DeploymentInput {
+  const { domain, subdomain, ...dev } = sampleStage("dev");
+  const named = { domain: NAME, hostInRoute53: true, delegated };
+  const service = { ...dev.service, cron: { minutes: 5 } } as StageInput["service"];
+  return { ...sampleInput(), backupDestination: undefined, stages: [{ ...dev, ...named, service, ...change }] };
+}
+const appRunner = (change: object = {}) => config(onAppRunner({ cron: { minutes: 5 }, ...change }));
+
+const stage = () => findStage(validate(config()), "dev");
+const client = () => ({
+  region: stage().region,
+  endpoint: aws.endpoint,
+  credentials: aws.credentials(stage().accountId),
+});
+
+async function deploy(input: DeploymentInput) {
+  writeStages(stagesFile, input);
+  const env = { ...aws.environment(), REDCAP_STAGES_FILE: stagesFile };
+  return runCommand("deploy.ts", ["--stage", "dev", "--yes"], env);
+}
+
+async function state(): Promise<TerraformState> {
+  const { bucket, stateKey } = stateNames(stage());
+  const s3 = new S3Client({ ...client(), forcePathStyle: true });
+  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: stateKey(stageNames(stage()).appStack) }));
+  return JSON.parse((await Body?.transformToString()) ?? "{}") as TerraformState;
+}
+
+/** Attributes of what holds data, by address, as Terraform's state has them. */
+async function stateful(): Promise<Record<string, object>> {
+  const { resources } = await state();
+  const kept = resources.filter(({ mode, type }) => mode === "managed" && STATEFUL_TYPES.has(type));
+  return Object.fromEntries(kept.map(({ type, name, instances }) => [`${type}.${name}`, instances[0] as object]));
+}
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "redcap-service-switch-"));
+  stagesFile = join(folder, "stages.ts");
+  writeStages(stagesFile, config());
+  const { service, accountId, region, profile = "" } = stage();
+  const certificates = service.type === "fargate" && service.certificateArn ? [service.certificateArn] : [];
+  aws = await startLocalAws({ accounts: [{ id: accountId, profile }], region, certificates });
+  const env = { ...aws.environment(), REDCAP_STAGES_FILE: stagesFile };
+  expect(await runCommand("bootstrap.ts", ["--stage", "dev", "--yes"], env)).toMatchObject({ code: 0 });
+}, DEPLOYING);
+
+afterAll(async () => {
+  await aws?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+let before: Record<string, object>;
+const NOTHING = { code: 0, output: expect.stringContaining("app-dev: nothing to change.") };
+
+test(
+  "on Fargate first",
+  async () => {
+    expect(await deploy(config())).toMatchObject({ code: 0 });
+    const { outputs } = await state();
+    aws.dns.enter({ name: NAME, type: "NS", values: outputs.name_servers?.value as string[] });
+    delegated = true;
+    before = await stateful();
+    expect(Object.keys(before).length).toBeGreaterThan(8);
+  },
+  DEPLOYING,
+);
+
+test(
+  "then on App Runner: no resource that holds data is another, the name is active, and the next plan is empty",
+  async () => {
+    const { code, output } = await deploy(appRunner());
+    expect({ code, output }).toMatchObject({ code: 0 });
+    expect(await stateful()).toEqual(before);
+    const apps = new AppRunnerClient(client());
+    const { ServiceSummaryList = [] } = await apps.send(new ListServicesCommand({}));
+    expect(ServiceSummaryList).toMatchObject([{ ServiceName: "redcap-dev", Status: "RUNNING" }]);
+    const ServiceArn = ServiceSummaryList[0]?.ServiceArn;
+    const { CustomDomains } = await apps.send(new DescribeCustomDomainsCommand({ ServiceArn }));
+    expect(CustomDomains).toMatchObject([{ DomainName: NAME, Status: "active" }]);
+    const { serviceArns } = await new ECSClient(client()).send(
+      new ListEcsServicesCommand({ cluster: stageNames(stage()).ecsCluster }),
+    );
+    expect(serviceArns).toEqual([]);
+    expect(await deploy(appRunner())).toEqual(NOTHING);
+  },
+  DEPLOYING,
+);
+
+test(
+  "scaled, it has another revision, and the old one goes",
+  async () => {
+    expect(await deploy(appRunner({ maxSize: 3 }))).toMatchObject({ code: 0 });
+    expect(await deploy(appRunner({ maxSize: 3 }))).toEqual(NOTHING);
+  },
+  DEPLOYING,
+);
+
+test(
+  "an update that App Runner takes back shows in the next plan",
+  async () => {
+    const fail = { method: "POST", body: JSON.stringify({ operation: "UPDATE_SERVICE" }) };
+    await fetch(`${aws.endpoint}/local-aws/apprunner/fail-next`, fail);
+    await deploy(appRunner({ maxSize: 3, memory: "6 GB" }));
+    const again = await deploy(appRunner({ maxSize: 3, memory: "6 GB" }));
+    expect(again).toMatchObject({ code: 0, output: expect.stringMatching(/1 to change/) });
+  },
+  DEPLOYING,
+);
+
+test(
+  "and back on Fargate",
+  async () => {
+    expect(await deploy(config())).toMatchObject({ code: 0 });
+    expect(await stateful()).toEqual(before);
+    const { ServiceSummaryList } = await new AppRunnerClient(client()).send(new ListServicesCommand({}));
+    expect(ServiceSummaryList).toEqual([]);
+    expect(await deploy(config())).toEqual(NOTHING);
+  },
+  DEPLOYING,
+);
