@@ -1,17 +1,28 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { PROJECT_ROOT } from "../../../config";
 import { lambdaBundle } from "../../../stacks/app/lambda-bundle";
 
-describe.each(["database-users", "access-key"])("%s", (name) => {
+const FUNCTIONS = readdirSync(join(PROJECT_ROOT, "functions")).filter((name) =>
+  existsSync(join(PROJECT_ROOT, "functions", name, "index.ts")),
+);
+
+test("there is a bundle for each function", () => {
+  expect(FUNCTIONS).toEqual(expect.arrayContaining(["access-key", "database-users", "first-image", "prepare"]));
+});
+
+describe.each(FUNCTIONS)("%s", (name) => {
   const bundle = lambdaBundle(name);
   const zip = readFileSync(bundle.zipFile);
 
   test("is one CommonJS file with everything in it", () => {
     const files = unzipSync(zip);
     expect(Object.keys(files)).toEqual(["index.js"]);
+    // Cold starts read all of it.
+    expect(zip.length).toBeLessThan(1_000_000);
     const code = Buffer.from(files["index.js"] ?? []).toString();
     const module = { exports: {} as { handler?: (event: unknown) => Promise<unknown> } };
     // Node's own modules are all it may ask for.
@@ -20,7 +31,7 @@ describe.each(["database-users", "access-key"])("%s", (name) => {
       return require(name);
     };
     new Function("module", "exports", "require", code)(module, module.exports, builtin);
-    return expect(module.exports.handler?.({ action: "nothing" })).rejects.toThrow(/^Invalid event\. action: /);
+    return expect(module.exports.handler?.({ action: "nothing" })).rejects.toThrow(/^Invalid event\. /);
   });
 
   test("has the hash that Lambda reports", () => {
