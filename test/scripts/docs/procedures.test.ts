@@ -50,6 +50,7 @@ describe("procedures", () => {
     ["parameters of the database", "production", "`db.maxAllowedPacket`", "can exhaust a small"],
     ["a pending reboot", "database", "waits for a reboot", "npm run database -- status"],
     ["a database from a snapshot", "database", "creates a **new** stage's database"],
+    ["no delegation to a zone that is gone", "deploy", "take the NS record out first"],
     ["a stage's end", "deploy", "npm run destroy -- --stage dev", "the final snapshot of the database"],
   ])("%s", (_, page, ...said) => {
     // Wherever its lines end.
