@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { PROJECT_ROOT } from "../../../config";
 import { lambdaBundle } from "../../../stacks/app/lambda-bundle";
+import { all, onAppRunner, sampleStage, synthesizeApp } from "../synth";
 
 const FUNCTIONS = readdirSync(join(PROJECT_ROOT, "functions")).filter((name) =>
   existsSync(join(PROJECT_ROOT, "functions", name, "index.ts")),
@@ -12,6 +13,18 @@ const FUNCTIONS = readdirSync(join(PROJECT_ROOT, "functions")).filter((name) =>
 
 test("there is a bundle for each function", () => {
   expect(FUNCTIONS).toEqual(expect.arrayContaining(["access-key", "database-users", "first-image", "prepare"]));
+});
+
+test("every function of a stage runs on Node.js 22 or later", () => {
+  const { image: _, ...service } = sampleStage("prod").service as { image?: string };
+  const own = { redCapLocalVersion: "17.4.4", service: service as never, email: "admins@example.org" };
+  for (const stack of [synthesizeApp(own), synthesizeApp(onAppRunner())]) {
+    const runtimes = all(stack, "aws_lambda_function").map(({ runtime }) =>
+      Number(/^nodejs(\d+)/.exec(`${runtime}`)?.[1]),
+    );
+    expect(runtimes.length).toBeGreaterThan(2);
+    for (const version of runtimes) expect(version).toBeGreaterThanOrEqual(22);
+  }
 });
 
 describe.each(FUNCTIONS)("%s", (name) => {
