@@ -36,7 +36,11 @@ export class Account {
     switch (name) {
       case "DescribeDBClustersCommand":
         if (!this.status) throw failing("DBClusterNotFoundFault");
-        return { DBClusters: [{ DBClusterIdentifier: input.DBClusterIdentifier, Status: this.status }] };
+        return {
+          DBClusters: [
+            { DBClusterIdentifier: input.DBClusterIdentifier, DbClusterResourceId: "cluster-1", Status: this.status },
+          ],
+        };
       case "DescribeTaskDefinitionCommand":
         if (!this.hasTask) throw failing("ClientException");
         return {};
