@@ -1,43 +1,72 @@
 // A Terraform plan as `terraform show -json` prints it: the parts that are judged.
 
-export type ChangeAction = "no-op" | "create" | "read" | "update" | "delete" | "forget";
+import { z } from "zod";
 
-export interface ResourceChange {
-  address: string;
-  mode: "managed" | "data";
-  type: string;
-  name: string;
+const changeAction = z.enum(["no-op", "create", "read", "update", "delete", "forget"]);
+export type ChangeAction = z.infer<typeof changeAction>;
+
+const change = z.looseObject({
+  actions: z.array(changeAction).min(1),
+  before: z.unknown().optional(),
+  after: z.unknown().optional(),
+  /** Attributes whose value is known only after the apply: true in the places of those values. */
+  after_unknown: z.unknown().optional(),
+  /** True, or true in the places of values that must not be shown. */
+  before_sensitive: z.unknown().optional(),
+  after_sensitive: z.unknown().optional(),
+  /** Paths of the attributes that force a replacement. */
+  replace_paths: z.array(z.array(z.union([z.string(), z.number()]))).optional(),
+  importing: z.looseObject({ id: z.string().optional() }).optional(),
+});
+
+const resourceChange = z.looseObject({
+  address: z.string(),
+  /** Its address before, where a `moved` block changed it. */
+  previous_address: z.string().optional(),
+  mode: z.enum(["managed", "data"]),
+  type: z.string(),
+  name: z.string(),
   /** Key of an object that a failed replacement left behind at this address. */
-  deposed?: string;
-  change: {
-    actions: ChangeAction[];
-    before: unknown;
-    after: unknown;
-    /** Attributes whose value is known only after the apply. */
-    after_unknown?: unknown;
-    /** Paths of the attributes that force a replacement. */
-    replace_paths?: (string | number)[][];
-    importing?: { id: string };
-  };
-  action_reason?: string;
-}
+  deposed: z.string().optional(),
+  change,
+  action_reason: z.string().optional(),
+});
+export type ResourceChange = z.infer<typeof resourceChange>;
 
-export interface TerraformPlan {
-  format_version: string;
-  resource_changes?: ResourceChange[];
-  output_changes?: Record<string, { actions: ChangeAction[] }>;
+/** An expression of the configuration: its constant, or what it refers to; blocks are lists of such. */
+const configuredResource = z.looseObject({
+  address: z.string(),
+  expressions: z.record(z.string(), z.unknown()).optional(),
+});
+
+/**
+ * Terraform's own description: JSON output format, "Plan representation". Within a major version fields are only added,
+ * so what is not read here is let through; an action that is not known here is refused, since nothing could judge it.
+ */
+const terraformPlan = z.looseObject({
+  format_version: z.string().regex(/^1\./, "only major version 1 of the format is known"),
+  resource_changes: z.array(resourceChange).optional(),
+  /** What was changed outside Terraform since its last apply, as the refresh found it. */
+  resource_drift: z.array(resourceChange).optional(),
+  output_changes: z.record(z.string(), z.looseObject({ actions: z.array(changeAction) })).optional(),
+  configuration: z
+    .looseObject({ root_module: z.looseObject({ resources: z.array(configuredResource).optional() }).optional() })
+    .optional(),
   /** True where the plan was stopped, e.g. by prevent_destroy; what it would have done is listed all the same. */
-  errored?: boolean;
-  /** Terraform's own words then. */
-  error?: string;
-}
+  errored: z.boolean().optional(),
+  /** Terraform's own words then; not from Terraform's JSON, but added by whoever ran it. */
+  error: z.string().optional(),
+});
+export type TerraformPlan = z.infer<typeof terraformPlan>;
 
-/** @throws Error if the text is no plan */
+/** @throws Error if the text is no plan, or one of a kind that cannot be judged; it says which part */
 export function parsePlan(text: string): TerraformPlan {
-  const plan = JSON.parse(text) as Partial<TerraformPlan>;
-  if (typeof plan.format_version !== "string")
-    throw new Error('This is not the JSON of a Terraform plan: "format_version" is missing.');
-  return plan as TerraformPlan;
+  const parsed = terraformPlan.safeParse(JSON.parse(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(
+    `This is not the JSON that terraform show -json prints of a plan: ${issue?.path.join(".")}: ${issue?.message}.`,
+  );
 }
 
 export const isDelete = ({ change }: ResourceChange): boolean => change.actions.includes("delete");
