@@ -55,6 +55,3 @@ function refusal(stack: string, action: string, address: string): string | undef
   if (!address.includes(".")) return "it names a type or a construct, which may hold many resources: name each address";
   return "this is not the exact address of one resource; take the line from the review";
 }
-
-export const covers = (one: Acknowledgement, stack: string, finding: Finding): boolean =>
-  finding.address !== "" && one.stack === stack && one.action === finding.action && one.address === finding.address;

@@ -3,7 +3,7 @@ import { changedAttributes } from "../gate/change";
 import type { Finding } from "../gate/finding";
 import { findings } from "../gate/findings";
 import { type ChangeAction, summarize, type TerraformPlan } from "../gate/plan";
-import { type Acknowledgement, type Acknowledgements, covers, type Refused } from "./acknowledgements";
+import { type Acknowledgement, type Acknowledgements, acknowledgementOf, type Refused } from "./acknowledgements";
 import { type Constructs, groupOf } from "./construct-path";
 import { type CostChanges, costChanges } from "./costs";
 
@@ -56,7 +56,8 @@ export interface PlanToReview {
 }
 
 export function review(plans: PlanToReview[], { accepted, refused }: Acknowledgements): Review {
-  const stacks = plans.map((one) => reviewStack(one, accepted));
+  const byLine = new Map(accepted.map((one) => [`${one.stack} ${one.action} ${one.address}`, one]));
+  const stacks = plans.map((one) => reviewStack(one, byLine));
   const dangers = stacks.flatMap((stack) => stack.findings.filter(({ level }) => level === "danger"));
   const used = new Set(dangers.map(({ acknowledgedBy }) => acknowledgedBy));
   const reviewed = new Set(stacks.map(({ stack }) => stack));
@@ -72,10 +73,10 @@ export function review(plans: PlanToReview[], { accepted, refused }: Acknowledge
   };
 }
 
-function reviewStack({ plan, constructs }: PlanToReview, accepted: Acknowledgement[]): StackReview {
+function reviewStack({ plan, constructs }: PlanToReview, byLine: ReadonlyMap<string, Acknowledgement>): StackReview {
   const { stack, pathOf } = constructs;
   const found = findings(plan).map((finding): ReviewedFinding => {
-    const acknowledgedBy = finding.level === "danger" ? accepted.find((one) => covers(one, stack, finding)) : undefined;
+    const acknowledgedBy = finding.level === "danger" ? byLine.get(acknowledgementOf(stack, finding)) : undefined;
     return {
       ...finding,
       path: finding.address ? pathOf(finding.address) : stack,

@@ -1,0 +1,27 @@
+// npm run plan-review -- --plan plan.json: what plans would do, the dangerous first. Exit code 2: dangerous.
+import { Command, Option } from "commander";
+import { run } from "./command";
+import { ACKNOWLEDGEMENTS_FILE, FORMATS, planReview, type ReviewOptions } from "./plan-review/command";
+
+const collect = (value: string, before: string[]) => [...before, value];
+
+new Command("plan-review")
+  .description(
+    "Reviews plans of Terraform. Exit code 0: nothing dangerous, or all of it acknowledged; 2: dangerous; 1: unreadable.",
+  )
+  .addOption(
+    new Option("--plan <file>", "JSON of a plan, as terraform show -json prints it; may be given again")
+      .argParser(collect)
+      .default([], "none")
+      .makeOptionMandatory(),
+  )
+  .addOption(new Option("--format <format>", "of the review").choices(Object.keys(FORMATS)).default("text"))
+  .option("--out <file>", "write the review there, not to stdout")
+  .option("--acknowledged <file>", `acknowledged dangers, one per line (default: ${ACKNOWLEDGEMENTS_FILE}, if there)`)
+  .option("--acknowledge <line>", "one more acknowledged danger, e.g. a label; may be given again", collect, [])
+  .action((options: ReviewOptions) =>
+    run(async () => {
+      process.exitCode = planReview(options);
+    }),
+  )
+  .parse();
