@@ -9,12 +9,7 @@ new Command("plan-review")
   .description(
     "Reviews plans of Terraform. Exit code 0: nothing dangerous, or all of it acknowledged; 2: dangerous; 1: unreadable.",
   )
-  .addOption(
-    new Option("--plan <file>", "JSON of a plan, as terraform show -json prints it; may be given again")
-      .argParser(collect)
-      .default([], "none")
-      .makeOptionMandatory(),
-  )
+  .option("--plan <file>", "JSON of a plan, as terraform show -json prints it; may be given again", collect, [])
   .addOption(new Option("--format <format>", "of the review").choices(Object.keys(FORMATS)).default("text"))
   .option("--out <file>", "write the review there, not to stdout")
   .option("--acknowledged <file>", `acknowledged dangers, one per line (default: ${ACKNOWLEDGEMENTS_FILE}, if there)`)

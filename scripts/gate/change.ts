@@ -103,8 +103,14 @@ export class Change {
   }
 }
 
+/** Keys of maps can be anything: what is no plain name is quoted. */
 export const pathText = (path: Path): string =>
-  path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${part}`)).join("");
+  path
+    .map((part, index) => {
+      if (typeof part === "number") return `[${part}]`;
+      return `${index > 0 ? "." : ""}${/^[\w-]+$/.test(part) ? part : quote(part)}`;
+    })
+    .join("");
 
 /** Top-level attributes whose value changes or is not known yet. Names only. */
 export function changedAttributes({ change }: ResourceChange): string[] {

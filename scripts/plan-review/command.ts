@@ -50,6 +50,7 @@ function readAcknowledgements({ acknowledged, acknowledge }: ReviewOptions) {
  * @throws UserError for input that cannot be read
  */
 export function planReview(options: ReviewOptions): 0 | 2 {
+  if (options.plan.length === 0) throw new UserError("There is no plan to review: name one with --plan plan.json.");
   const plans = options.plan.map(readPlan);
   const stacks = plans.map(({ constructs }) => constructs.stack);
   const twice = stacks.find((stack, index) => stacks.indexOf(stack) !== index);

@@ -64,8 +64,8 @@ const CALLER =
 const isForEverybody = ({ principals, conditions, inverted }: Statement): boolean =>
   (principals.includes("*") || (inverted && principals.length > 0)) && !conditions.some((one) => CALLER.test(one));
 
-const allActions = (statement: Statement): string[] =>
-  statement.actions.filter((action) => action === "*" || /^[\w-]+:\*$/.test(action));
+const allActions = ({ actions, inverted }: Statement): string[] =>
+  (inverted ? [] : actions).filter((action) => action === "*" || /^[\w-]+:\*$/.test(action));
 
 /** Whether a statement lets through all that another does; conditions must be the same or fewer. */
 function covers(old: Statement, now: Statement): boolean {
