@@ -97,6 +97,11 @@ export class Change {
     if (side === "after" && this.isUnknown(...path)) return "(known after the apply)";
     return quote(side === "before" ? this.before(...path) : this.after(...path));
   }
+  /** Something made from the values of an attribute, for a message: unless any of them is sensitive. */
+  say(attribute: string, value: unknown): string {
+    const hidden = this.isSensitive("before", attribute) || this.isSensitive("after", attribute);
+    return hidden ? "(sensitive)" : quote(value);
+  }
   /** `attribute from … to …` */
   fromTo(...path: Path): string {
     return `${pathText(path)} from ${this.show("before", ...path)} to ${this.show("after", ...path)}`;

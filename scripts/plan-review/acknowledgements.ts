@@ -25,6 +25,7 @@ export interface Acknowledgements {
 const LINE = /^(\S+)\s+(\S+)\s+(.+?)(?:\s+#\s*(.*))?$/;
 /** Modules, type, name, and the key of an instance, which may hold anything between its quotes. */
 const EXACT_ADDRESS = /^(module\.[\w-]+(\["[^"]*"\]|\[\d+\])?\.)*[a-z][a-z0-9_]*\.[\w-]+(\["[^"]*"\]|\[\d+\])?$/;
+const WHOLE_MODULE = /^module\.[^.]+$/;
 
 /** The line that acknowledges a finding. */
 export const acknowledgementOf = (stack: string, { action, address }: Finding): string =>
@@ -50,7 +51,7 @@ function refusal(stack: string, action: string, address: string): string | undef
   if (!/^[\w-]+$/.test(stack)) return "the stack must be one stack's name";
   if (!/^[a-z]+(-[a-z]+)*$/.test(action)) return "the action must be one action, as the review names it";
   if (/^(all|any|every|everything)$/.test(action)) return "one action must be named, as the review names it";
-  if (EXACT_ADDRESS.test(address)) return undefined;
+  if (EXACT_ADDRESS.test(address) && !WHOLE_MODULE.test(address)) return undefined;
   if (/[*?]/.test(address)) return "wildcards cover what nobody has looked at: name each address";
   if (!address.includes(".")) return "it names a type or a construct, which may hold many resources: name each address";
   return "this is not the exact address of one resource; take the line from the review";

@@ -1,6 +1,6 @@
 // What would be backed up less, kept shorter, copied nowhere, or left without its lock.
 import { BACKUP_TAG } from "../../../config";
-import { type Change, quote } from "../change";
+import type { Change } from "../change";
 import { type Detected, type Detector, danger, notice } from "../finding";
 import { isLess } from "./loss";
 
@@ -14,14 +14,15 @@ const retention = (block: Block): number => {
   const days = first(block.lifecycle).delete_after;
   return typeof days === "number" && days > 0 ? days : Number.POSITIVE_INFINITY;
 };
-const daysText = (days: number): string => (Number.isFinite(days) ? `${days} days` : "for ever");
+const days = (change: Change, value: number): string =>
+  Number.isFinite(value) ? `${change.say("rule", value)} days` : "for ever";
 
 /** The same rule after the change, and its place, by name. */
 const plan: Detector = (change) => {
   if (change.type !== "aws_backup_plan" || change.isCreate || change.isDelete) return undefined;
   const after = new Map(change.blocks("after", "rule").map((rule) => [rule.rule_name, rule]));
   return change.blocks("before", "rule").flatMap((old): Detected[] => {
-    const name = quote(old.rule_name);
+    const name = change.say("rule", old.rule_name);
     const now = after.get(old.rule_name);
     if (!now) return [danger("remove-rule", `rule ${name} goes`)];
     const found: Detected[] = [];
@@ -29,7 +30,7 @@ const plan: Detector = (change) => {
       found.push(
         danger(
           "shorten-retention",
-          `rule ${name} keeps ${daysText(retention(now))}, before ${daysText(retention(old))}`,
+          `rule ${name} keeps ${days(change, retention(now))}, before ${days(change, retention(old))}`,
         ),
       );
     if (old.enable_continuous_backup === true && now.enable_continuous_backup !== true)
@@ -38,29 +39,35 @@ const plan: Detector = (change) => {
       found.push(
         danger(
           "change-vault",
-          `rule ${name} stores in ${quote(now.target_vault_name)}, before ${quote(old.target_vault_name)}`,
+          `rule ${name} stores in ${change.say("rule", now.target_vault_name)}, before ${change.say("rule", old.target_vault_name)}`,
         ),
       );
     if (now.schedule !== undefined && now.schedule !== old.schedule)
       found.push(
-        notice("change-schedule", `rule ${name} runs at ${quote(now.schedule)}, before ${quote(old.schedule)}`),
+        notice(
+          "change-schedule",
+          `rule ${name} runs at ${change.say("rule", now.schedule)}, before ${change.say("rule", old.schedule)}`,
+        ),
       );
-    return [...found, ...copies(old, now, name)];
+    return [...found, ...copies(change, old, now, name)];
   });
 };
 
-function copies(old: Block, now: Block, name: string): Detected[] {
+function copies(change: Change, old: Block, now: Block, name: string): Detected[] {
   const after = blocks(now.copy_action);
   return blocks(old.copy_action).flatMap((copy): Detected[] => {
     const same = after.find((one) => one.destination_vault_arn === copy.destination_vault_arn);
     // The vault's ARN may not be known yet: then it is compared by its place.
     const kept = same ?? after.find((one) => one.destination_vault_arn === undefined);
-    if (!kept) return [danger("remove-copy", `rule ${name} copies no longer to ${quote(copy.destination_vault_arn)}`)];
+    if (!kept)
+      return [
+        danger("remove-copy", `rule ${name} copies no longer to ${change.say("rule", copy.destination_vault_arn)}`),
+      ];
     if (retention(kept) >= retention(copy)) return [];
     return [
       danger(
         "shorten-retention",
-        `rule ${name} keeps copies ${daysText(retention(kept))}, before ${daysText(retention(copy))}`,
+        `rule ${name} keeps copies ${days(change, retention(kept))}, before ${days(change, retention(copy))}`,
       ),
     ];
   });
@@ -87,16 +94,19 @@ const selection: Detector = (change) => {
     (arn) => !strings(change.after("resources")).includes(arn),
   );
   if (missing.length > 0 && !change.isUnknown("resources"))
-    found.push(danger("narrow-selection", `selects no longer ${quote(missing.join(", "))}`));
+    found.push(danger("narrow-selection", `selects no longer ${change.say("resources", missing.join(", "))}`));
   const excluded = strings(change.after("not_resources")).filter(
     (arn) => !strings(change.before("not_resources")).includes(arn),
   );
-  if (excluded.length > 0) found.push(danger("narrow-selection", `leaves out ${quote(excluded.join(", "))}`));
+  if (excluded.length > 0)
+    found.push(danger("narrow-selection", `leaves out ${change.say("not_resources", excluded.join(", "))}`));
   const tags = (side: "before" | "after") =>
     change.blocks(side, "selection_tag").map(({ key, value }) => `${key} = ${value}`);
   const untagged = tags("before").filter((tag) => !tags("after").includes(tag));
   if (untagged.length > 0)
-    found.push(danger("narrow-selection", `selects no longer by tag ${quote(untagged.join(", "))}`));
+    found.push(
+      danger("narrow-selection", `selects no longer by tag ${change.say("selection_tag", untagged.join(", "))}`),
+    );
   // Of a selection, conditions are joined by "and": each one more selects less.
   const conditions = (side: "before" | "after") => JSON.stringify(change.blocks(side, "condition"));
   if (
@@ -115,7 +125,7 @@ const leavesSelection: Detector = (change) => {
   if (before === undefined || before === after || change.isUnknown("tags", BACKUP_TAG)) return undefined;
   return danger(
     "leave-selection",
-    `tag ${quote(BACKUP_TAG)} from ${change.show("before", "tags", BACKUP_TAG)} to ${change.show("after", "tags", BACKUP_TAG)}: the selection matches it no longer`,
+    `tag ${BACKUP_TAG} from ${change.show("before", "tags", BACKUP_TAG)} to ${change.show("after", "tags", BACKUP_TAG)}: the selection matches it no longer`,
   );
 };
 
@@ -155,7 +165,10 @@ const regionSettings: Detector = (change: Change) => {
     ([type, opted]) => opted === false && change.before("resource_type_opt_in_preference", type) === true,
   );
   return off.length > 0
-    ? danger("opt-out", `AWS Backup no longer backs up ${quote(off.map(([type]) => type).join(", "))}`)
+    ? danger(
+        "opt-out",
+        `AWS Backup no longer backs up ${change.say("resource_type_opt_in_preference", off.map(([type]) => type).join(", "))}`,
+      )
     : undefined;
 };
 

@@ -1,6 +1,5 @@
 // What would be encrypted less: at rest, with another key, or on its way.
 import { STATEFUL_TYPES } from "../../../config";
-import { quote } from "../change";
 import { type Detected, type Detector, danger, notice } from "../finding";
 
 /** Attributes that name the key. */
@@ -87,7 +86,7 @@ const parameter: Detector = (change) => {
   if (!isOn(value("before")) || isOn(value("after"))) return undefined;
   return danger(
     "weaken-tls",
-    `the database takes connections without TLS: require_secure_transport becomes ${quote(value("after"))}`,
+    `the database takes connections without TLS: require_secure_transport becomes ${change.say("parameter", value("after"))}`,
   );
 };
 

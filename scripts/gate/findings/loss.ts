@@ -1,6 +1,6 @@
 // What is destroyed, replaced or forgotten, and what keeps that from happening.
 import { PROTECTING_TYPES, STATEFUL_TYPES } from "../../../config";
-import { type Change, pathText, quote } from "../change";
+import { type Change, pathText } from "../change";
 import { type Detected, type Detector, danger, notice } from "../finding";
 
 /** Actions that no apply by a command of this project carries out, acknowledged or not. */
@@ -103,8 +103,13 @@ const earlierExpiry: Detector = (change) => {
   return [...expiries(change, "after")].flatMap(([rule, days]): Detected[] => {
     const earlier = before.get(rule);
     if (earlier !== undefined && days >= earlier) return [];
-    const was = earlier === undefined ? "never" : `after ${earlier} days`;
-    return [danger("expire-objects", `rule ${quote(rule)}: S3 deletes after ${days} days what it deleted ${was}`)];
+    const was = earlier === undefined ? "never" : `after ${change.say("rule", earlier)} days`;
+    return [
+      danger(
+        "expire-objects",
+        `rule ${change.say("rule", rule)}: S3 deletes after ${change.say("rule", days)} days what it deleted ${was}`,
+      ),
+    ];
   });
 };
 

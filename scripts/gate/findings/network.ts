@@ -1,5 +1,5 @@
 // What a plan opens to the Internet, and what stands between the Internet and REDCap and goes.
-import { type Change, quote } from "../change";
+import type { Change } from "../change";
 import { type Detected, type Detector, danger } from "../finding";
 import { openedRules } from "./security-group";
 
@@ -37,8 +37,9 @@ const publicRoute: Detector = (change) => {
         .references(change.entry.address, "gateway_id")
         .some((one) => one.startsWith("aws_internet_gateway.")));
   if (!toGateway || isGateway(change.before("gateway_id")) || change.facts.isTakenAway(change.entry)) return undefined;
-  const to = change.after("destination_cidr_block") ?? change.after("destination_ipv6_cidr_block");
-  return danger("expose", `routes ${quote(to)} of an existing route table to an Internet gateway`);
+  const isIpv4 = Boolean(change.after("destination_cidr_block"));
+  const to = change.show("after", isIpv4 ? "destination_cidr_block" : "destination_ipv6_cidr_block");
+  return danger("expose", `routes ${to} of an existing route table to an Internet gateway`);
 };
 
 /** Whether an optional block is there: Terraform shows it as a list with one entry. */
@@ -63,8 +64,9 @@ const webAcl: Detector = (change) => {
   const after = new Map(change.blocks("after", "rule").map((rule) => [rule.name, rule]));
   for (const rule of change.blocks("before", "rule").filter(blocks)) {
     const now = after.get(rule.name);
-    if (!now) found.push(danger("weaken-web-acl", `rule ${quote(rule.name)} goes; it blocked requests`));
-    else if (!blocks(now)) found.push(danger("weaken-web-acl", `rule ${quote(rule.name)} blocks no longer`));
+    if (!now) found.push(danger("weaken-web-acl", `rule ${change.say("rule", rule.name)} goes; it blocked requests`));
+    else if (!blocks(now))
+      found.push(danger("weaken-web-acl", `rule ${change.say("rule", rule.name)} blocks no longer`));
   }
   return found;
 };

@@ -115,7 +115,8 @@ export const openedRules: Detector = (change) => {
 
 function opened(change: Change, rule: Rule, before: Rule[]): Detected[] {
   const { direction, cidr } = rule;
-  const what = `${portsText(rule)} ${direction === "ingress" ? "from" : "to"} ${quote(cidr)}`;
+  const hidden = change.isSensitive("before") || change.isSensitive("after");
+  const what = hidden ? "(sensitive)" : `${portsText(rule)} ${direction === "ingress" ? "from" : "to"} ${quote(cidr)}`;
   const action = direction === "ingress" ? "open-ingress" : "open-egress";
   if (isOpenToAll(cidr)) {
     const isWeb = rule.from === rule.to && WEB_PORTS.has(rule.from);

@@ -1,0 +1,207 @@
+// What policies let through after a plan that they did not before: actions, principals, trust, conditions, Deny.
+import type { Change } from "../change";
+import { type Detected, type Detector, danger, notice } from "../finding";
+import { coversAll, matches, policyOf, type Statement, UNKNOWN } from "../policy";
+
+/** Attributes that hold a policy. */
+const POLICIES: Record<string, string> = {
+  aws_backup_vault_policy: "policy",
+  aws_cloudwatch_log_resource_policy: "policy_document",
+  aws_ecr_repository_policy: "policy",
+  aws_iam_group_policy: "policy",
+  aws_iam_policy: "policy",
+  aws_iam_role: "assume_role_policy",
+  aws_iam_role_policy: "policy",
+  aws_iam_user_policy: "policy",
+  aws_kms_key: "policy",
+  aws_kms_key_policy: "policy",
+  aws_s3_bucket: "policy",
+  aws_s3_bucket_policy: "policy",
+  aws_secretsmanager_secret_policy: "policy",
+  aws_sns_topic: "policy",
+  aws_sns_topic_policy: "policy",
+  aws_sqs_queue: "policy",
+  aws_sqs_queue_policy: "policy",
+  aws_vpc_endpoint: "policy",
+};
+
+/** Types whose policy, where there is none, lets everybody of the account through: AWS's default for endpoints. */
+const OPEN_BY_DEFAULT = new Set(["aws_vpc_endpoint"]);
+
+/** Who has one of these on everything can give itself the rest, or take the backups with it. */
+const POWERS = [
+  "backup:DeleteBackupVault",
+  "backup:DeleteBackupVaultAccessPolicy",
+  "backup:DeleteBackupVaultLockConfiguration",
+  "backup:DeleteRecoveryPoint",
+  "backup:PutBackupVaultAccessPolicy",
+  "iam:AttachRolePolicy",
+  "iam:AttachUserPolicy",
+  "iam:CreateAccessKey",
+  "iam:CreateLoginProfile",
+  "iam:CreatePolicyVersion",
+  "iam:PutRolePolicy",
+  "iam:PutUserPolicy",
+  "iam:UpdateAssumeRolePolicy",
+  "kms:DisableKey",
+  "kms:PutKeyPolicy",
+  "kms:ScheduleKeyDeletion",
+  "organizations:LeaveOrganization",
+  "rds:DeleteDBCluster",
+  "rds:DeleteDBClusterSnapshot",
+  "rds:ModifyDBClusterSnapshotAttribute",
+  "s3:DeleteBucket",
+  "s3:DeleteObjectVersion",
+  "s3:PutBucketPolicy",
+  "secretsmanager:DeleteSecret",
+];
+
+const allows = (statements: Statement[]) => statements.filter(({ effect }) => effect === "Allow");
+
+/** A condition on who calls, or from where, closes what `*` opens. Keys: IAM's "global condition context keys". */
+const CALLER =
+  /aws:(SourceArn|SourceAccount|SourceOrgID|PrincipalArn|PrincipalAccount|PrincipalOrgID|SourceVpc|SourceVpce)|kms:CallerAccount|sts:ExternalId|AWS:SourceOwner/i;
+const isForEverybody = ({ principals, conditions, inverted }: Statement): boolean =>
+  (principals.includes("*") || (inverted && principals.length > 0)) && !conditions.some((one) => CALLER.test(one));
+
+const allActions = ({ actions, inverted }: Statement): string[] =>
+  (inverted ? [] : actions).filter((action) => action === "*" || /^[\w-]+:\*$/.test(action));
+
+/** Whether a statement lets through all that another does; conditions must be the same or fewer. */
+function covers(old: Statement, now: Statement): boolean {
+  if (old.inverted || now.inverted) return JSON.stringify({ ...old, sid: "" }) === JSON.stringify({ ...now, sid: "" });
+  const known = (values: string[]) => values.filter((value) => value !== UNKNOWN);
+  return (
+    coversAll(old.actions, known(now.actions)) &&
+    coversAll(old.resources, known(now.resources)) &&
+    (old.principals.includes("*") || known(now.principals).every((one) => old.principals.includes(one))) &&
+    old.conditions.every(
+      (one) => now.conditions.includes(one) || now.conditions.some((other) => other.includes(UNKNOWN)),
+    )
+  );
+}
+
+/** `kms:*` for the root of its own account is AWS's default for a key, and keeps it manageable. */
+const isOwnerOfKey = (change: Change, { principals }: Statement): boolean =>
+  change.type.startsWith("aws_kms_key") &&
+  principals.length > 0 &&
+  principals.every((one) => {
+    const account = /^AWS:arn:aws[\w-]*:iam::(\d{12}):root$/.exec(one)?.[1];
+    return (
+      account !== undefined &&
+      (change.facts.ownAccounts.size === 0 ? change.isCreate : change.facts.ownAccounts.has(account))
+    );
+  });
+
+const widenedPolicy: Detector = (change) => {
+  const attribute = POLICIES[change.type];
+  if (!attribute || change.isDelete) return undefined;
+  const after = policyOf(change, "after", attribute);
+  const shown = (values: string[]) => change.say(attribute, values.join(", "));
+  if (!after)
+    return change.isUnknown(attribute) && !change.isCreate
+      ? notice("change-policy", `${attribute} is known only after the apply`)
+      : undefined;
+  const before = policyOf(change, "before", attribute);
+  if (before === undefined && OPEN_BY_DEFAULT.has(change.type)) return undefined;
+  return allows(after)
+    .filter((statement) => !allows(before ?? []).some((old) => covers(old, statement)))
+    .flatMap((statement) => judge(change, statement, before, shown));
+};
+
+function judge(
+  change: Change,
+  statement: Statement,
+  before: Statement[] | undefined,
+  shown: (values: string[]) => string,
+): Detected[] {
+  const { actions, principals, resources, inverted } = statement;
+  const found: Detected[] = [];
+  if (isForEverybody(statement)) found.push(danger("allow-everybody", `lets everybody do ${shown(actions)}`));
+  const all = allActions(statement);
+  if (all.length > 0 && !isOwnerOfKey(change, statement))
+    found.push(
+      danger("allow-all-actions", `allows ${shown(all)}${principals.length ? ` to ${shown(principals)}` : ""}`),
+    );
+  if (inverted && !isForEverybody(statement))
+    found.push(danger("allow-all-but", `allows everything except what a Not… element names: ${shown(actions)}`));
+  const old = allows(before ?? []);
+  if (change.type === "aws_iam_role") found.push(...trust(change, statement, before, shown));
+  else if (before && principals.length > 0 && !isForEverybody(statement)) {
+    const more = principals.filter((one) => one !== UNKNOWN && !old.some((was) => was.principals.includes(one)));
+    if (more.length > 0) found.push(danger("allow-principal", `lets in ${shown(more)}: ${shown(actions)}`));
+  }
+  if (found.length > 0) return found;
+  return before ? widened(statement, old, shown) : powers(change, statement, [], shown);
+  function powers(one: Change, now: Statement, was: Statement[], text: typeof shown): Detected[] {
+    return principals.length === 0 && isForExistingRole(one) ? powersOf(now, was, text) : [];
+  }
+  // Only an existing policy is compared; what a new one of a new role allows was reviewed as code.
+  function widened(now: Statement, was: Statement[], text: typeof shown): Detected[] {
+    const dropped = was.find(
+      (other) =>
+        other.conditions.length > 0 &&
+        !other.conditions.every((each) => now.conditions.includes(each)) &&
+        covers({ ...other, conditions: [] }, now),
+    );
+    if (dropped) return [danger("drop-condition", `allows ${text(actions)} without ${text(dropped.conditions)}`)];
+    if (
+      resources.includes("*") &&
+      was.some((other) => coversAll(other.actions, actions) && !other.resources.includes("*"))
+    )
+      return [danger("allow-all-resources", `allows ${text(actions)} on everything`)];
+    const power = now.principals.length === 0 ? powersOf(now, was, text) : [];
+    return power.length > 0 ? power : [notice("allow-more", `allows more: ${text(actions)} on ${text(resources)}`)];
+  }
+}
+
+function powersOf(now: Statement, before: Statement[], shown: (values: string[]) => string): Detected[] {
+  const given = POWERS.filter(
+    (power) =>
+      now.actions.some((pattern) => matches(pattern, power)) &&
+      !before.some((old) => old.actions.some((pattern) => matches(pattern, power))),
+  );
+  return given.length > 0 ? [danger("allow-power", `newly allows ${shown(given)} on ${shown(now.resources)}`)] : [];
+}
+
+/** A role's policy whose role is not made by the same plan. */
+function isForExistingRole(change: Change): boolean {
+  const [attribute, type] = change.type === "aws_iam_user_policy" ? ["user", "aws_iam_user"] : ["role", "aws_iam_role"];
+  const name = change.after(attribute as string);
+  return typeof name === "string" && !change.facts.isCreated(type as string, name);
+}
+
+function trust(
+  change: Change,
+  statement: Statement,
+  before: Statement[] | undefined,
+  shown: (values: string[]) => string,
+): Detected[] {
+  const { principals } = statement;
+  if (isForEverybody(statement)) return []; // said already
+  if (before) return [danger("change-trust", `lets ${shown(principals)} take this role on other terms than before`)];
+  const own = change.facts.ownAccounts;
+  const foreign = principals.filter((one) => {
+    const account = /^AWS:arn:aws[\w-]*:(?:iam|sts)::(\d{12}):/.exec(one)?.[1];
+    return account !== undefined && own.size > 0 && !own.has(account);
+  });
+  return foreign.length > 0
+    ? [danger("trust-account", `a new role that ${shown(foreign)} of another account can take`)]
+    : [];
+}
+
+/** Deny statements are what holds even against an administrator. */
+const droppedDeny: Detector = (change) => {
+  const attribute = POLICIES[change.type];
+  if (!attribute || change.isCreate || change.isDelete) return undefined;
+  const after = policyOf(change, "after", attribute);
+  const denies = policyOf(change, "before", attribute)?.filter(({ effect }) => effect === "Deny") ?? [];
+  if (!after) return undefined;
+  return denies
+    .filter((deny) => !after.some((now) => now.effect === "Deny" && covers(now, deny)))
+    .map(({ sid, actions }) =>
+      danger("drop-deny", `no longer denies ${change.say(attribute, `${sid ? `${sid}: ` : ""}${actions.join(", ")}`)}`),
+    );
+};
+
+export const policies: Detector[] = [widenedPolicy, droppedDeny];
