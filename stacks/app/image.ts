@@ -10,12 +10,11 @@ import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { AssetType, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import { buildKeys, LIVE_TAG, type StageConfig, stageNames } from "../../config";
+import { Bucket, encryptedWith, onlyWithKey } from "../bucket";
 import { Key } from "../key";
 import { ownerManages } from "../key-policy";
 import { keep } from "../stateful";
-import { Bucket, encryptedWith } from "./bucket";
 import type { EncryptionKeys } from "./encryption-keys";
-import { onlyWithKey } from "./files";
 import { firstImage } from "./first-image";
 import { imageContext } from "./image-context";
 import { ImageProject } from "./image-project";
@@ -116,7 +115,7 @@ export class Image extends Construct {
   /** REDCap is licensed, and additions may be confidential: nobody but the build reads here. */
   private buildBucket(stage: StageConfig, key: KmsKey, logsBucket: LogsBucket): Bucket {
     const build = new Bucket(this, "build", {
-      stage,
+      protect: stage.protect.enabled,
       logicalId: "build",
       name: stageNames(stage).buildBucket,
       encryption: encryptedWith(key),

@@ -7,7 +7,7 @@ import { Annotations, AssetType, type ITerraformDependable, TerraformAsset } fro
 import type { Construct } from "constructs";
 import { buildKeys, PROJECT_ROOT, partitionOf, type StageConfig } from "../../config";
 import { releaseFile } from "../../scripts/image/template";
-import type { Bucket } from "./bucket";
+import type { Bucket } from "../bucket";
 
 export interface RedcapZip {
   /** `bucket/key` */
