@@ -19,6 +19,7 @@ export const PROTECTING_TYPES: ReadonlySet<string> = new Set([
   "aws_backup_vault_lock_configuration",
   "aws_backup_vault_policy",
   "aws_kms_alias",
+  "aws_s3_bucket_object_lock_configuration",
   "aws_s3_bucket_public_access_block",
   "aws_s3_bucket_versioning",
 ]);

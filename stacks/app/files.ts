@@ -69,5 +69,5 @@ export function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: 
   });
 }
 
-export const dnsSuffix = (stage: StageConfig) =>
-  partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+export const dnsSuffix = ({ region }: { region: string }) =>
+  partitionOf(region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";

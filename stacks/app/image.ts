@@ -20,7 +20,7 @@ import { imageContext } from "./image-context";
 import { ImageProject } from "./image-project";
 import { logGroup } from "./log-group";
 import { BUILD_BUCKET_LOGS, type LogsBucket } from "./logs-bucket";
-import { redcapZip } from "./redcap-zip";
+import { type RedcapZip, redcapZip } from "./redcap-zip";
 
 /** Images to go back to. The one that runs is kept whatever its age. */
 const KEPT_IMAGES = 10;
@@ -36,6 +36,9 @@ export interface ImageProps {
 export class Image extends Construct {
   readonly repository: EcrRepository;
   readonly bucket: Bucket;
+  /** Of bucket and repository. */
+  readonly key: KmsKey;
+  readonly zip: RedcapZip;
   readonly project: ImageProject;
   /** Done when the repository has an image to run. */
   readonly firstImage: LambdaInvocation;
@@ -43,13 +46,14 @@ export class Image extends Construct {
   constructor(scope: Construct, id: string, { stage, keys, logsBucket }: ImageProps) {
     super(scope, id);
     const names = stageNames(stage);
-    const { key } = new Key(this, "key", {
+    this.key = new Key(this, "key", {
       logicalId: "image",
       alias: `${names.prefix}-image`,
       description: `${names.prefix}: images, and what they are built from`,
       policy: [ownerManages(stage.accountId, stage.region)],
       preventDestroy: stage.protect.enabled,
-    });
+    }).key;
+    const { key } = this;
     this.repository = this.imageRepository(stage, key);
     this.bucket = this.buildBucket(stage, key, logsBucket);
     const logs = logGroup(this, "logs", { stage, name: `/aws/codebuild/${names.imageProject}`, key: keys.logs });
@@ -61,7 +65,8 @@ export class Image extends Construct {
       sourceHash: hash,
       dependsOn: this.bucket.settings,
     });
-    const zip = redcapZip(this, stage, this.bucket);
+    this.zip = redcapZip(this, stage, this.bucket);
+    const { zip } = this;
     this.project = new ImageProject(this, "project", {
       stage,
       key,

@@ -5,6 +5,7 @@ import {
   type BackupDestinationConfig,
   buildsImage,
   hostName,
+  keepsRecoveryKit,
   mailOf,
   PROVIDER_VERSIONS,
   type StageConfig,
@@ -36,12 +37,13 @@ import { Deployments } from "./monitoring/deployments";
 import { CreatedNetwork, type Network } from "./network";
 import { Notifications } from "./notifications";
 import { addOutputs } from "./outputs";
+import { RecoveryKit } from "./recovery-kit";
 import { Tasks } from "./tasks";
 import { WebAcl } from "./web-acl";
 
 export interface AppStackProps {
   stage: StageConfig;
-  /** Its account is let at the cluster's key, where the stage has backups. */
+  /** Where the stage has backups: its account is let at the cluster's key, and keeps what AWS Backup cannot hold. */
   backupDestination?: BackupDestinationConfig | undefined;
 }
 
@@ -95,6 +97,9 @@ export class AppStack extends BaseStack {
     if (service.installs && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
     if (stage.maintenanceServer)
       new Maintenance(this, "maintenance", { stage, config: stage.maintenanceServer, network, keys, tasks });
+    const recoveryKit = keepsRecoveryKit(stage, backupDestination)
+      ? new RecoveryKit(this, "recovery-kit", { stage, destination: backupDestination, keys, databaseUsers, image })
+      : undefined;
     if (stage.budget) new Budget(this, "budget", { stage, config: stage.budget, notifications });
     if (service.served) new Deployments(this, "deployments", { stage, served: service.served, notifications });
     new Monitoring(this, "monitoring", {
@@ -110,6 +115,7 @@ export class AppStack extends BaseStack {
         "files-key": filesKey.function,
         ...(relay?.keyFunction && { "mail-key": relay.keyFunction }),
       },
+      recoveryKit: recoveryKit?.function,
       mailConfigurationSet: relay?.configurationSet,
       natGateways: network.natGateways,
     });

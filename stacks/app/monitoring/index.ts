@@ -13,7 +13,16 @@ import { dashboard } from "./dashboard";
 import { watchDatabase } from "./database";
 import { type FargateServed, watchFargate } from "./fargate";
 import { Incidents } from "./incidents";
-import { functionAlarms, natAlarms, watchBackups, watchCron, watchFirewall, watchLogs, watchMail } from "./operations";
+import {
+  functionAlarms,
+  kitAlarms,
+  natAlarms,
+  watchBackups,
+  watchCron,
+  watchFirewall,
+  watchLogs,
+  watchMail,
+} from "./operations";
 import { TaskEvents } from "./task-events";
 import { together } from "./watched";
 
@@ -32,6 +41,8 @@ export interface MonitoringProps {
   database: Database;
   /** By the last part of their names. */
   functions: Record<string, LambdaFunction>;
+  /** Keeps what AWS Backup cannot hold, where the stage has backups in a second account. */
+  recoveryKit: LambdaFunction | undefined;
   natGateways: NatGateway[];
   /** Of SES, where the stage sends through it. */
   mailConfigurationSet: string | undefined;
@@ -57,6 +68,7 @@ export class Monitoring extends Construct {
       watchDatabase(stage, props.database, thresholds),
       ...(stage.backup.enabled ? [watchBackups(stage, thresholds)] : []),
       ...(props.mailConfigurationSet ? [watchMail(props.mailConfigurationSet)] : []),
+      ...(props.recoveryKit ? [{ alarms: kitAlarms(props.recoveryKit), graphs: [] }] : []),
       { alarms: [...functionAlarms(props.functions), ...natAlarms(props.natGateways)], graphs: [] },
     ]);
     const created = createAlarms(this, alarms, { prefix: names.prefix, topic: notifications.topic });
