@@ -14,6 +14,7 @@ function publicSubnets(stack: SynthesizedStack): Set<string> {
 /** Functions that are in no VPC, by the beginning of their logical id, and why. */
 const OUTSIDE_THE_VPC: Record<string, string> = {
   "image_first-image_function": "calls CodeBuild, which a stage without NAT does not reach from its VPC",
+  "recovery-kit_function": "calls S3, perhaps of another region, which a stage without NAT does not reach from its VPC",
   "files-key_function": "calls IAM, which a stage without NAT does not reach from its VPC",
   mail_key_function: "calls IAM, which a stage without NAT does not reach from its VPC",
   installation_function: "calls ECS, which a stage without NAT does not reach from its VPC",

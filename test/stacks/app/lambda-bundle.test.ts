@@ -5,7 +5,7 @@ import { unzipSync } from "fflate";
 import { PROJECT_ROOT } from "../../../config";
 import { lambdaBundle } from "../../../stacks/app/lambda-bundle";
 
-describe.each(["database-users", "access-key"])("%s", (name) => {
+describe.each(["database-users", "access-key", "recovery-kit"])("%s", (name) => {
   const bundle = lambdaBundle(name);
   const zip = readFileSync(bundle.zipFile);
 
