@@ -47,8 +47,8 @@ export const inPrivateSubnets: Invariant = (stack) => {
       const [target] = blocks(block.target);
       const [ecs] = blocks(target?.ecs_parameters);
       const [network] = blocks(ecs?.network_configuration);
-      // A state machine is in no network.
-      if (!ecs) return String(target?.arn).startsWith("${aws_sfn_state_machine.");
+      // A state machine is in no network, and functions are judged by themselves.
+      if (!ecs) return /^\$\{aws_(sfn_state_machine|lambda_function)\./.test(String(target?.arn));
       return network?.assign_public_ip === false && allPrivate(network.subnets);
     }),
     ...failing(stack, "aws_launch_template", (block) => {

@@ -168,7 +168,7 @@ test("every role and user has the configured path and boundary", () => {
   const app = synthesizeApp({ ...sampleStage("prod"), iam: { rolePath: "/research/", permissionsBoundaryArn } });
   const roles = all(app, "aws_iam_role");
   const users = all(app, "aws_iam_user");
-  expect([roles.length, users.length]).toEqual([11, 2]);
+  expect([roles.length, users.length]).toEqual([13, 2]);
   for (const owner of [...roles, ...users])
     expect(owner).toMatchObject({ path: "/research/", permissions_boundary: permissionsBoundaryArn });
 });
