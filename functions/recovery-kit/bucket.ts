@@ -44,6 +44,8 @@ export class KitBucket {
           ...this.at(key),
           Body: content,
           ContentType: "application/json",
+          // Asked for where objects are locked (S3 API reference, PutObject).
+          ChecksumAlgorithm: "SHA256",
           ChecksumSHA256: digest.toString("base64"),
         }),
       ),

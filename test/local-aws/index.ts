@@ -28,6 +28,7 @@ import { ecsTasks } from "./gaps/ecs-tasks";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
+import { objectLock } from "./gaps/object-lock";
 import { organizations } from "./gaps/organizations";
 import { route53 } from "./gaps/route53";
 import { s3 } from "./gaps/s3";
@@ -193,6 +194,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     ses(client.forward),
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
+    // After the policies: it answers.
+    objectLock(client),
     serviceSpecificCredentials,
     instances(client),
     agents.service,
