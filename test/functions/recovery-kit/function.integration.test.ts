@@ -168,7 +168,9 @@ test("all of it is kept in the other account, locked, and described by a manifes
   for (const { Key, VersionId } of await versions()) {
     const { ObjectLockMode } = await backup.send(new HeadObjectCommand({ Bucket: KIT, Key, VersionId }));
     expect(ObjectLockMode).toBe("COMPLIANCE");
-    await expect(backup.send(new DeleteObjectCommand({ Bucket: KIT, Key, VersionId }))).rejects.toThrow(/lock/i);
+    await expect(backup.send(new DeleteObjectCommand({ Bucket: KIT, Key, VersionId }))).rejects.toMatchObject({
+      name: "AccessDenied",
+    });
   }
   await backup.send(new PutBucketPolicyCommand({ Bucket: KIT, Policy: kitPolicy() }));
 });
