@@ -242,7 +242,7 @@ const RUN_BY_DEPLOYMENTS = ["installation_", "image_"];
 /** Functions of a stack, and those that alarms name. */
 const functionsOf = (of: typeof stack) => ({
   watched: all(of, "aws_cloudwatch_metric_alarm")
-    .filter(({ namespace }) => namespace === "AWS/Lambda")
+    .filter(({ namespace, metric_name }) => namespace === "AWS/Lambda" && metric_name === "Errors")
     .map(({ dimensions }) => (dimensions as Record<string, string>).FunctionName)
     .sort(),
   working: Object.keys(byId(of, "aws_lambda_function"))
