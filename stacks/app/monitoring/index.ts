@@ -62,7 +62,7 @@ export class Monitoring extends Construct {
     const { alarms, graphs } = together([
       ...(onEcs ? [watchFargate(stage, served, thresholds)] : []),
       ...(served && !onEcs ? [watchAppRunner(served, thresholds)] : []),
-      ...(stage.waf.type === "create" ? [watchFirewall(names.webAcl, stage.region, thresholds)] : []),
+      ...(stage.waf.type === "create" ? [watchFirewall(stage, thresholds)] : []),
       watchLogs(events, onEcs),
       ...(cronMinutes > 0 ? [watchCron(stage, events, cronMinutes, thresholds)] : []),
       watchDatabase(stage, props.database, thresholds),
