@@ -283,6 +283,11 @@ describe("a configuration is refused", () => {
     expect(dev({ [key]: 1 })).toContain(`stages[dev].${key}: this setting is now ${path}`);
   });
 
+  it("with the new path of one that has moved out of `db`", () => {
+    const message = broken((draft) => Object.assign(draft.stages[1]?.db as object, { parameterGroupParameters: {} }));
+    expect(message).toContain("stages[prod].db.parameterGroupParameters: this setting is now db.maxAllowedPacket");
+  });
+
   it("naming every problem at once", () => {
     const message = broken((draft) => {
       Object.assign(draft.stages[0] as object, { region: "x", name: "X" });
