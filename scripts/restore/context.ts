@@ -1,5 +1,6 @@
 // What the steps of a restore share: the stage, AWS clients, and the facts that the journal keeps.
 import { ApplicationAutoScalingClient } from "@aws-sdk/client-application-auto-scaling";
+import { AppRunnerClient } from "@aws-sdk/client-apprunner";
 import { BackupClient } from "@aws-sdk/client-backup";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ECSClient } from "@aws-sdk/client-ecs";
@@ -34,6 +35,8 @@ export interface RestoreFacts {
   masterSecretArn: string;
   content: CheckResult;
   serviceDesiredCount: number;
+  /** Whether App Runner's service had to serve again before the apply could change it. */
+  resumedForApply: boolean;
   /** Whether the run disabled cron's schedule, and so has to enable it again. */
   cronDisabled: boolean;
 }
@@ -52,6 +55,7 @@ export class RestoreContext extends RunContext {
   readonly rds;
   readonly backup;
   readonly ecs;
+  readonly appRunner;
   readonly autoScaling;
   readonly lambda;
   readonly kms;
@@ -73,6 +77,7 @@ export class RestoreContext extends RunContext {
     this.rds = new RDSClient(config);
     this.backup = new BackupClient(config);
     this.ecs = new ECSClient(config);
+    this.appRunner = new AppRunnerClient(config);
     this.autoScaling = new ApplicationAutoScalingClient(config);
     this.lambda = new LambdaClient(config);
     this.kms = new KMSClient(config);

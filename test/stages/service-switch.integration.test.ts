@@ -3,10 +3,17 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AppRunnerClient, DescribeCustomDomainsCommand, ListServicesCommand } from "@aws-sdk/client-apprunner";
+import {
+  AppRunnerClient,
+  DescribeCustomDomainsCommand,
+  DescribeServiceCommand,
+  ListServicesCommand,
+} from "@aws-sdk/client-apprunner";
 import { ECSClient, ListServicesCommand as ListEcsServicesCommand } from "@aws-sdk/client-ecs";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { type DeploymentInput, findStage, STATEFUL_TYPES, stageNames, stateNames, validate } from "../../config";
+import { pauseService, resumeService } from "../../scripts/restore/app-runner";
+import { RunContext } from "../../scripts/runbook/engine";
 import type { TerraformState } from "../../scripts/terraform";
 import { type LocalAws, startLocalAws } from "../local-aws";
 import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
@@ -115,6 +122,21 @@ test(
   async () => {
     expect(await deploy(appRunner({ maxSize: 3 }))).toMatchObject({ code: 0 });
     expect(await deploy(appRunner({ maxSize: 3 }))).toEqual(NOTHING);
+  },
+  DEPLOYING,
+);
+
+test(
+  "paused, as a restore leaves it until its end, it is no change to Terraform",
+  async () => {
+    const apps = new AppRunnerClient(client());
+    const { ServiceSummaryList: [service] = [] } = await apps.send(new ListServicesCommand({}));
+    const ServiceArn = service?.ServiceArn;
+    const context = Object.assign(new RunContext(), { appRunner: apps, names: stageNames(stage()) });
+    await pauseService(context);
+    expect(await deploy(appRunner({ maxSize: 3 }))).toEqual(NOTHING);
+    expect((await apps.send(new DescribeServiceCommand({ ServiceArn }))).Service?.Status).toBe("PAUSED");
+    await resumeService(context);
   },
   DEPLOYING,
 );

@@ -67,10 +67,12 @@ export class Account {
 
   /** Names of the calls that change something, in their order. */
   get changes(): string[] {
-    return this.calls.map(({ name }) => name).filter((name) => /^(Update|Stop|Register|Terminate)/.test(name));
+    return this.calls
+      .map(({ name }) => name)
+      .filter((name) => /^(Update|Stop|Register|Terminate|Pause|Resume)/.test(name));
   }
 
-  private answer({ name, input }: Call): unknown {
+  protected answer({ name, input }: Call): unknown {
     if (this.clusterIsGone && /Tasks|Services/.test(name)) throw failing("ClusterNotFoundException");
     switch (name) {
       case "GetScheduleCommand":
