@@ -4,6 +4,7 @@ import { AppRunnerClient } from "@aws-sdk/client-apprunner";
 import { BackupClient } from "@aws-sdk/client-backup";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ECSClient } from "@aws-sdk/client-ecs";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { RDSClient } from "@aws-sdk/client-rds";
@@ -62,6 +63,7 @@ export class RestoreContext extends RunContext {
   readonly ec2;
   readonly s3;
   readonly scheduler;
+  readonly events;
   readonly sfn;
 
   constructor(
@@ -84,6 +86,7 @@ export class RestoreContext extends RunContext {
     this.ec2 = new EC2Client(config);
     this.s3 = new S3Client(config);
     this.scheduler = new SchedulerClient(config);
+    this.events = new EventBridgeClient(config);
     this.sfn = new SFNClient(config);
     if (!journal.facts.stamp) this.newStamp(journal.startedAt);
   }

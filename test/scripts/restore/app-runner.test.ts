@@ -35,8 +35,8 @@ class AppRunnerAccount extends Account {
   fails = false;
 
   override inAnotherProcess(): AppRunnerAccount {
-    const { schedule, app } = this;
-    return Object.assign(new AppRunnerAccount(), { schedule, app });
+    const { schedule, rule, app } = this;
+    return Object.assign(new AppRunnerAccount(), { schedule, rule, app });
   }
 
   protected override answer(call: { name: string; input: Record<string, unknown> }): unknown {
@@ -86,7 +86,7 @@ async function run(steps: Step<RestoreContext>[], id = "run"): Promise<Journal<R
   const options = { keepIdentifier: false, rehearse: false, rollback: false };
   const context = new RestoreContext(stage, undefined, options, journal);
   // No other client: on App Runner nothing is asked of ECS's service.
-  for (const client of ["scheduler", "ecs", "appRunner", "ec2", "sfn"] as const)
+  for (const client of ["scheduler", "events", "ecs", "appRunner", "ec2", "sfn"] as const)
     jest.spyOn(context[client], "send").mockImplementation(((command: never) => account.send(command)) as never);
   const killed = account.killed.then(() => {
     context.progress.end("killed");
@@ -110,6 +110,26 @@ it("pauses after cron is off, and resumes before cron is on again", async () => 
     "UpdateScheduleCommand",
   ]);
   expect(account.calls.map(({ name }) => name)).not.toContain("UpdateServiceCommand");
+});
+
+it("disables the rule that calls cron over HTTP, before the service, and enables it after", async () => {
+  Object.assign(account, { schedule: undefined, rule: { State: "ENABLED" } });
+  expect((await run([stopService])).steps["stop-service"]?.note).toBe("it is paused; cron was on");
+  expect(account.rule).toEqual({ State: "DISABLED" });
+  expect((await run([startService])).steps["start-service"]?.note).toBe("it runs, cron");
+  expect(account.changes).toEqual([
+    "DisableRuleCommand",
+    "PauseServiceCommand",
+    "ResumeServiceCommand",
+    "EnableRuleCommand",
+  ]);
+});
+
+it("leaves a rule disabled that a person had disabled before", async () => {
+  Object.assign(account, { schedule: undefined, rule: { State: "DISABLED" } });
+  await run([stopService, startService]);
+  expect(account.rule).toEqual({ State: "DISABLED" });
+  expect(account.changes).toEqual(["PauseServiceCommand", "ResumeServiceCommand"]);
 });
 
 it("is what takes stop-service back", async () => {
