@@ -21,13 +21,15 @@ const cron = z
       .enum(["task", "http"])
       .default("task")
       .describe(
-        'What runs cron. "task": a task of Fargate beside the service, with a CPU of its own, no limit of time and nothing open to the internet. "http": EventBridge calls `/cron.php` of the service with a password that a function makes and rotates; for who wants no such task. It opens that page to whoever has the password, runs on the instances that serve people, and with hardly any CPU when the call is over: App Runner gives CPU to an instance only while it answers.',
+        'With type "app-runner" only: what runs cron. "task": a task of Fargate beside the service, with a CPU of its own, no limit of time and nothing open to the internet. "http": EventBridge calls `/cron.php` of the service with a password that a function makes and rotates; for who wants no such task. It opens that page to whoever has the password, runs on the instances that serve people, and with hardly any CPU when the call is over: App Runner gives CPU to an instance only while it answers.',
       ),
     ...cronTask,
   })
   .refine(isAllowed, ALLOWED_SIZE)
   .prefault({})
-  .describe("REDCap's cron. `cpu` and `memory` are the task's, and mean nothing with via \"http\".");
+  .describe(
+    "REDCap's cron: a scheduled task beside the service, whose `cpu` and `memory` these are, or calls over HTTP.",
+  );
 
 export const appRunner = z
   .strictObject({
