@@ -4,11 +4,13 @@ import { Command } from "commander";
 import { findStage, loadOwnDeployment, type StageConfig } from "../config";
 import { confirmOrStop } from "./ask";
 import { assertAccount } from "./aws";
-import { run } from "./command";
+import { run, UserError } from "./command";
+import { enableCron } from "./restore/cron";
 import { lockStage, unlockStage } from "./restore/operator-lock";
 import { runSteps } from "./runbook/engine";
 import { Journal } from "./runbook/journal";
 import { targetOf, UpgradeContext, type UpgradeFacts } from "./upgrade/context";
+import { isOutdated } from "./upgrade/outdated";
 import { upgradeSteps } from "./upgrade/steps";
 import { wayBack } from "./upgrade/way-back";
 
@@ -16,6 +18,7 @@ interface Flags {
   stage: string;
   yes: boolean;
   dryRun: boolean;
+  giveUp: boolean;
 }
 
 new Command("upgrade")
@@ -24,15 +27,17 @@ new Command("upgrade")
   )
   .requiredOption("--stage <name>", "stage of stages.ts")
   .option("--dry-run", "look at the real account and print the steps; change nothing", false)
+  .option("--give-up", "end a run that failed: the lock goes, cron starts; the way back is printed", false)
   .option("--yes", "do not ask before changing something", false)
   .action((flags: Flags) => run(() => upgrade(flags)))
   .parseAsync();
 
-async function upgrade({ stage: name, yes, dryRun }: Flags): Promise<void> {
+async function upgrade({ stage: name, yes, dryRun, giveUp: givesUp }: Flags): Promise<void> {
   const stage = findStage(loadOwnDeployment().config, name);
   await assertAccount(stage);
+  if (givesUp) return giveUp(stage);
   const id = journalId(stage);
-  const journal = dryRun ? Journal.scratch<UpgradeFacts>(id) : Journal.open<UpgradeFacts>(id);
+  const journal = dryRun ? Journal.scratch<UpgradeFacts>(id) : await openJournal(stage, id);
   const context = new UpgradeContext(stage, journal);
   if (journal.resumed) console.error(`Going on with the run of ${journal.startedAt.toISOString()}.`);
   const question = `Upgrade stage ${stage.name} in account ${stage.accountId} to ${targetOf(stage)}? Until the end new code meets old tables: is REDCap offline?`;
@@ -51,6 +56,7 @@ async function upgrade({ stage: name, yes, dryRun }: Flags): Promise<void> {
     if (journal.facts.cronDisabled) console.error("Cron is off.");
     if (journal.facts.snapshotArn) {
       console.error(`The same command, given again, goes on here. To go back instead:\n${wayBack(context)}`);
+      console.error(`Before that: npm run upgrade -- --stage ${stage.name} --give-up`);
     }
     throw error;
   }
@@ -67,3 +73,27 @@ async function upgrade({ stage: name, yes, dryRun }: Flags): Promise<void> {
 /** The same command finds its own journal: what is upgraded, and to what. */
 const journalId = (stage: StageConfig): string =>
   `upgrade-${stage.name}-${createHash("sha256").update(targetOf(stage)).digest("hex").slice(0, 10)}`;
+
+/** The unfinished run's, unless its snapshot is no way back any more: then that run is over, and a new one begins. */
+async function openJournal(stage: StageConfig, id: string): Promise<Journal<UpgradeFacts>> {
+  const journal = Journal.open<UpgradeFacts>(id);
+  if (!journal.resumed || !(await isOutdated(stage, journal))) return journal;
+  console.error(
+    `The run of ${journal.startedAt.toISOString()} is not gone on with: the database is another, or older than it.`,
+  );
+  journal.finish();
+  return Journal.open<UpgradeFacts>(id);
+}
+
+/** Ends a run that failed, so that a restore or another upgrade is not kept out by it. */
+async function giveUp(stage: StageConfig): Promise<void> {
+  const journal = Journal.open<UpgradeFacts>(journalId(stage));
+  if (!journal.resumed)
+    throw new UserError(`This machine knows of no unfinished upgrade of stage ${stage.name} to ${targetOf(stage)}.`);
+  const context = new UpgradeContext(stage, journal);
+  const cron = await enableCron(context);
+  await unlockStage(context);
+  journal.finish();
+  console.log(`The upgrade of stage ${stage.name} is given up.${cron ? " Cron is on." : ""}`);
+  if (journal.facts.snapshotArn) console.log(`To go back to before it:\n${wayBack(context)}`);
+}

@@ -52,6 +52,8 @@ export interface RestoreOptions {
 export type Confirm = (question: string) => Promise<void>;
 
 export class RestoreContext extends RunContext {
+  /** Whether this process has synthesized the stacks with the configuration as it is. */
+  synthesized = false;
   readonly names;
   readonly rds;
   readonly backup;

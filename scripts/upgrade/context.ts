@@ -14,6 +14,8 @@ import type { Journal } from "../runbook/journal";
 export interface UpgradeFacts {
   /** Time of the run, yyyymmddhhmmss UTC: part of the snapshot's name. */
   stamp: string;
+  /** Identifier that no other cluster ever has, whatever it is called. */
+  clusterResourceId: string;
   /** Tag of the image that was live before; none where the stage's image is built elsewhere. */
   previousTag: string;
   snapshotArn: string;

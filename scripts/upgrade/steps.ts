@@ -26,9 +26,12 @@ const look: UpgradeStep = {
   async run(context) {
     const { stage, names, rds, ecs, journal } = context;
     if (buildsImage(stage)) await requireDeployed(stage);
-    const status = (await findCluster(rds, names.clusterIdentifier))?.Status;
-    if (status !== "available")
-      throw new UserError(`Cluster ${names.clusterIdentifier} is ${status ?? "not there"}: it must be available.`);
+    const cluster = await findCluster(rds, names.clusterIdentifier);
+    if (cluster?.Status !== "available" || !cluster.DbClusterResourceId)
+      throw new UserError(
+        `Cluster ${names.clusterIdentifier} is ${cluster?.Status ?? "not there"}: it must be available.`,
+      );
+    journal.learn({ clusterResourceId: cluster.DbClusterResourceId });
     await ecs.send(new DescribeTaskDefinitionCommand({ taskDefinition: names.upgradeTask })).catch(() => {
       throw new UserError(
         `There is no task ${names.upgradeTask}. Deploy first: npm run deploy -- --stage ${stage.name}`,

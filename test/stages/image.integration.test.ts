@@ -1,8 +1,11 @@
-// A stage that builds its own image, as a person types it: first deployment, second plan, another version, roll-out, rebuild.
+// A stage that builds its own image, as a person types it: first deployment, second plan, another version, roll-out, rebuild,
+// and the whole upgrade.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
+import { DescribeDBClusterSnapshotsCommand, RDSClient } from "@aws-sdk/client-rds";
+import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
 import { findStage, stageNames, validate } from "../../config";
 import { standInZip } from "../containers/stand-in/zip";
 import { type LocalAws, startLocalAws } from "../local-aws";
@@ -18,7 +21,8 @@ let folder: string;
 function config(change: Partial<StageInput> = {}) {
   const dev = sampleStage("dev");
   const { image: _, ...service } = dev.service as Record<string, unknown>;
-  const building = { redCapLocalVersion: "17.4.4", service: service as StageInput["service"], ...change };
+  const withCron = { ...service, cron: { minutes: 5 } } as StageInput["service"];
+  const building = { redCapLocalVersion: "17.4.4", service: withCron, ...change };
   return { ...sampleInput(), stages: [{ ...dev, ...building }] };
 }
 const stage = findStage(validate(config()), "dev");
@@ -34,13 +38,15 @@ function type(script: string, ...args: string[]) {
 const configure = (change: Partial<StageInput> = {}) => writeStages(join(folder, "stages.ts"), config(change));
 const putZip = (version: string) => writeFileSync(join(folder, `redcap${version}.zip`), standInZip({ version }));
 
+const client = () => ({
+  region: stage.region,
+  endpoint: aws.endpoint,
+  credentials: aws.credentials(stage.accountId),
+});
+
 /** Tags of all images, the live one's first. */
 async function tags(): Promise<string[][]> {
-  const ecr = new ECRClient({
-    region: stage.region,
-    endpoint: aws.endpoint,
-    credentials: aws.credentials(stage.accountId),
-  });
+  const ecr = new ECRClient(client());
   const { imageDetails = [] } = await ecr.send(new DescribeImagesCommand({ repositoryName: names.imageRepository }));
   const found = imageDetails.map(({ imageTags = [] }) => [...imageTags].sort().reverse());
   return found.sort((a, b) => Number(b.includes("live")) - Number(a.includes("live")));
@@ -156,3 +162,92 @@ test(
   },
   DEPLOYING,
 );
+
+describe("npm run upgrade", () => {
+  const upgrade = (...flags: string[]) => type("upgrade.ts", "--stage", "dev", ...flags);
+  const snapshots = async () => {
+    const { DBClusterSnapshots = [] } = await new RDSClient(client()).send(
+      new DescribeDBClusterSnapshotsCommand({ SnapshotType: "manual" }),
+    );
+    return DBClusterSnapshots.map(({ DBClusterSnapshotIdentifier }) => DBClusterSnapshotIdentifier);
+  };
+  const cron = async () => {
+    const schedule = new GetScheduleCommand({ GroupName: names.scheduleGroup, Name: names.cronSchedule });
+    return (await new SchedulerClient(client()).send(schedule)).State;
+  };
+  const nextTask = (end: object) =>
+    fetch(`${aws.endpoint}/local-aws/ecs/next-task`, { method: "POST", body: JSON.stringify(end) });
+  const line = (message: string) => JSON.stringify({ type: "container", message });
+
+  beforeAll(async () => {
+    putZip("17.6.0");
+    configure({ redCapLocalVersion: "17.6.0" });
+    expect(await type("deploy.ts", "--stage", "dev", "--yes")).toMatchObject({ code: 0 });
+  }, DEPLOYING);
+
+  test(
+    "only looks with --dry-run, and asks before it changes something",
+    async () => {
+      const looked = await upgrade("--dry-run");
+      expect(looked).toEqual({ code: 0, output: expect.stringMatching(/17\.5\.0-\d{14} is live/) });
+      expect(looked.output).toContain("Nothing was changed.");
+      expect(await upgrade()).toEqual({ code: 1, output: expect.stringContaining("add --yes to go on") });
+      expect([await snapshots(), await cron(), (await tags())[0]]).toEqual([[], "ENABLED", ["live", built("17.5.0")]]);
+    },
+    QUICK,
+  );
+
+  test(
+    "stops where the database cannot be upgraded: with the reason, the way back, and cron off",
+    async () => {
+      await nextTask({ exitCode: 1, line: line("upgrade.php said: table redcap_metadata is locked") });
+      const { code, output } = await upgrade("--yes");
+      expect([code, output]).toEqual([
+        1,
+        expect.stringContaining("The upgrade failed: upgrade.php said: table redcap_m"),
+      ]);
+      expect(output).toMatch(/In stages\.ts name the zip of REDCap 17\.5\.0 again/);
+      expect(output).toMatch(
+        /npm run restore -- --stage dev --recovery-point arn:aws:rds:\S+redcap-dev-before-upgrade-\d{14}/,
+      );
+      expect(await snapshots()).toEqual([expect.stringMatching(/^redcap-dev-before-upgrade-\d{14}$/)]);
+      expect([await cron(), (await tags())[0]]).toEqual(["DISABLED", ["live", built("17.6.0")]]);
+    },
+    DEPLOYING,
+  );
+
+  test(
+    "goes on where it stopped: no second snapshot, no second build; then cron runs again",
+    async () => {
+      const before = await tags();
+      await nextTask({ exitCode: 0, line: line("The database is at 17.6.0.") });
+      const { code, output } = await upgrade("--yes");
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("The database is at 17.6.0.") });
+      expect([await tags(), (await snapshots()).length, await cron()]).toEqual([before, 1, "ENABLED"]);
+      const again = await type("deploy.ts", "--stage", "dev", "--yes");
+      expect(again).toEqual({ code: 0, output: expect.stringContaining("app-dev: nothing to change.") });
+    },
+    DEPLOYING,
+  );
+
+  test(
+    "keeps a restore out, until it is given up: then cron runs, and the lock is gone",
+    async () => {
+      await nextTask({ exitCode: 1, line: line("No.") });
+      const { output } = await upgrade("--yes");
+      const arn = /--recovery-point (\S+)/.exec(output)?.[1] ?? "";
+      const restore = () => type("restore.ts", "--stage", "dev", "--recovery-point", arn, "--yes", "--rehearse");
+      expect(await restore()).toEqual({
+        code: 1,
+        output: expect.stringContaining("being restored or upgraded already"),
+      });
+      const ended = await upgrade("--give-up");
+      expect(ended).toEqual({ code: 0, output: expect.stringContaining("is given up. Cron is on.") });
+      expect(ended.output).toContain(`--recovery-point ${arn}`);
+      expect(await cron()).toBe("ENABLED");
+      expect((await restore()).output).not.toContain("already");
+      expect(await upgrade("--give-up")).toEqual({ code: 1, output: expect.stringContaining("no unfinished upgrade") });
+    },
+    DEPLOYING,
+  );
+});

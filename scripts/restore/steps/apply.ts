@@ -8,7 +8,7 @@ import { gate } from "../../gate";
 import { changedAddresses, countChanges, type ResourceChange } from "../../gate/plan";
 import type { Step } from "../../runbook/engine";
 import { runbookFolder } from "../../runbook/journal";
-import { type Import, idInState, StackTerraform } from "../../terraform";
+import { type Import, idInState, StackTerraform, synthesize } from "../../terraform";
 import { changesService, resumeService } from "../app-runner";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
@@ -19,8 +19,13 @@ async function inStack<T>(
   stack: string,
   work: (terraform: StackTerraform) => Promise<T>,
 ): Promise<T> {
-  context.progress.update("synthesizing");
-  const terraform = await StackTerraform.open(stack, join(runbookFolder(), `${context.journal.id}.cdktf.out`));
+  const folder = join(runbookFolder(), `${context.journal.id}.cdktf.out`);
+  if (!context.synthesized) {
+    context.progress.update("synthesizing");
+    await synthesize(folder);
+    context.synthesized = true;
+  }
+  const terraform = await StackTerraform.initialize(stack, folder);
   try {
     context.progress.update("planning");
     return await work(terraform);

@@ -33,6 +33,7 @@ function write(context: RestoreContext, identifier: string): void {
   if (after === before) return;
   writeFileSync(`${file}.tmp`, after);
   renameSync(`${file}.tmp`, file);
+  context.synthesized = false;
 }
 
 /**

@@ -1,6 +1,6 @@
-// News of deployments: done, or rolled back, and what keeps tasks from starting.
+// News of deployments: done, or rolled back, builds that failed, and what keeps tasks from starting.
 import { Construct } from "constructs";
-import { arn, type StageConfig, stageNames } from "../../../config";
+import { arn, buildsImage, type StageConfig, stageNames } from "../../../config";
 import type { Notifications } from "../notifications";
 import type { Served } from ".";
 import { announce } from "./announce";
@@ -17,6 +17,33 @@ export class Deployments extends Construct {
     super(scope, id);
     if ("appRunner" in served) this.ofAppRunner(served, props);
     else this.ofEcs(props);
+    if (buildsImage(props.stage)) this.ofBuilds(props);
+  }
+
+  /** CodeBuild user guide, build notifications sample. */
+  private ofBuilds({ stage, notifications }: Omit<DeploymentsProps, "served">) {
+    const { prefix, imageProject } = stageNames(stage);
+    announce(this, "build", {
+      name: `${prefix}-build-failed`,
+      description: "A build of REDCap's image has failed",
+      pattern: {
+        source: ["aws.codebuild"],
+        "detail-type": ["CodeBuild Build State Change"],
+        detail: { "project-name": [imageProject], "build-status": ["FAILED", "FAULT", "TIMED_OUT"] },
+      },
+      fields: {
+        status: "$.detail.build-status",
+        build: "$.detail.build-id",
+        log: "$.detail.additional-information.logs.deep-link",
+        time: "$.time",
+      },
+      lines: [
+        `REDCap ${stage.name}: the image's build ended with <status> at <time>. What ran before goes on serving.`,
+        "<build>",
+        "Its log ends with the reason: <log>",
+      ],
+      notifications,
+    });
   }
 
   /** App Runner developer guide, handling App Runner events in EventBridge. */

@@ -52,7 +52,7 @@ export class Monitoring extends Construct {
     const { alarms, graphs } = together([
       ...(onEcs ? [watchFargate(stage, served, thresholds)] : []),
       ...(served && !onEcs ? [watchAppRunner(served, thresholds)] : []),
-      ...(stage.waf.type === "create" ? [watchFirewall(names.webAcl, stage.region, thresholds)] : []),
+      ...(stage.waf.type === "create" ? [watchFirewall(stage, thresholds)] : []),
       watchLogs(events, onEcs),
       ...(cron ? [watchCron(stage, events, cron, thresholds)] : []),
       watchDatabase(stage, props.database, thresholds),

@@ -104,8 +104,9 @@ export const natAlarms = (gateways: NatGateway[]): Alarm[] =>
   }));
 
 /** AWS WAF developer guide, CloudWatch metrics. */
-export function watchFirewall(webAclMetric: string, region: string, { wafBlocks }: Thresholds): Watched {
-  const ofAcl = metricsOf("AWS/WAFV2", { WebACL: webAclMetric, Region: region, Rule: "ALL" });
+export function watchFirewall(stage: StageConfig, { wafBlocks }: Thresholds): Watched {
+  const { webAcl, webAclLogs: logs } = stageNames(stage);
+  const ofAcl = metricsOf("AWS/WAFV2", { WebACL: webAcl, Region: stage.region, Rule: "ALL" });
   const blocked = ofAcl("BlockedRequests", "Sum");
   return {
     alarms: [
@@ -114,8 +115,7 @@ export function watchFirewall(webAclMetric: string, region: string, { wafBlocks 
         metric: blocked,
         ...{ comparison: ">=", threshold: wafBlocks, period: FIVE_MINUTES, periods: 2, missing: "notBreaching" },
         meaning: "The firewall blocks unusually much: an attack or a scan, or a rule that hits people at work.",
-        first:
-          "look at the web ACL's sampled requests: which rule, which addresses? Set a rule that is wrong to count.",
+        first: `read log group ${logs}: which rule, which addresses (docs/protection.md)? Set a rule that is wrong to count.`,
       },
     ],
     graphs: [graph("Firewall", { blocked, allowed: ofAcl("AllowedRequests", "Sum") })],

@@ -1,4 +1,6 @@
-import { validate } from "../../../../config";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { PROJECT_ROOT, validate } from "../../../../config";
 import { maxConnections } from "../../../../stacks/app/monitoring/database";
 import { all, type Block, byId, one, ref, type StageInput, sampleInput, sampleStage, synthesizeApp } from "../../synth";
 import { matches } from "./event-pattern";
@@ -338,4 +340,20 @@ test("before there is a certificate nothing serves, and nothing is missed", () =
     expect(names).toContain("database-capacity");
   }
   expect(one(waiting, "aws_cloudwatch_dashboard").dashboard_name).toBe("redcap-prod");
+});
+
+test("docs/monitoring.md names every alarm, and no other; those that silence sets off are marked", () => {
+  const page = readFileSync(join(PROJECT_ROOT, "docs/monitoring.md"), "utf8").split("## Messages")[0] ?? "";
+  const rows = [...page.matchAll(/^\| (`.*?)(?: \|)/gm)].map(([, cell = ""]) => cell);
+  const documented = rows.flatMap((row) =>
+    row.split(", ").map((part): [string, boolean] => [part.replace(/`| ◆/g, ""), part.endsWith("◆")]),
+  );
+  const service = { type: "app-runner", image: "public.ecr.aws/x/redcap:1" } as never;
+  const all = { ...alarms, ...alarmsOf(withMail), ...alarmsOf(synthesizeApp({ service })) };
+  const general = (id: string) => id.replace(/^nat-\d$/, "nat-<n>").replace(/^[\w-]+-function$/, "<function>-function");
+  const created = Object.entries(all).map(([id, alarm]): [string, boolean] => [
+    general(id),
+    alarm.treat_missing_data === "breaching",
+  ]);
+  expect(Object.fromEntries(documented)).toEqual(Object.fromEntries(created));
 });

@@ -1,9 +1,11 @@
 // What EventBridge passes on, judged by the events that AWS documents.
 import { documentOf, policyStatements } from "../../invariant";
-import { all, type Block, blocks, byId, one, ref, synthesizeApp } from "../../synth";
+import { all, type Block, blocks, byId, one, ref, sampleStage, synthesizeApp } from "../../synth";
 import { matches } from "./event-pattern";
 
-const stack = synthesizeApp();
+const { image: _, ...service } = sampleStage("prod").service as Record<string, unknown>;
+/** One that builds its image. */
+const stack = synthesizeApp({ service: service as never, redCapS3Path: "our-releases/redcap17.4.4.zip" });
 const rules = all(stack, "aws_cloudwatch_event_rule");
 const idOf = (type: string, start: string) => Object.keys(byId(stack, type)).find((id) => id.startsWith(start));
 
@@ -39,6 +41,11 @@ const rotation = (eventName: string, secret: string) => ({
     additionalEventData: { SecretId: `arn:aws:secretsmanager:eu-west-2:111111111111:secret:${secret}-Ab12Cd` },
   },
 });
+const build = (status: string, project = "redcap-prod-image") => ({
+  source: "aws.codebuild",
+  "detail-type": "CodeBuild Build State Change",
+  detail: { "project-name": project, "build-status": status },
+});
 const finding = (severity: number) => ({
   source: "aws.guardduty",
   "detail-type": "GuardDuty Finding",
@@ -66,6 +73,9 @@ test.each<[string, object, string[]]>([
   ["a rotation that failed", rotation("RotationFailed", "redcap-prod/files-key"), ["rotation-failed"]],
   ["a rotation that did not", rotation("RotationSucceeded", "redcap-prod/files-key"), []],
   ["another stage's rotation", rotation("RotationFailed", "redcap-prod2/files-key"), []],
+  ["a build that failed", build("FAILED"), ["build-failed"]],
+  ["a build that did not", build("SUCCEEDED"), []],
+  ["another stage's build", build("FAILED", "redcap-prod2-image"), []],
   ["a medium finding", finding(4), ["guardduty"]],
   ["a critical finding", finding(9.1), ["guardduty"]],
   ["a low finding", finding(3.9), []],

@@ -1,0 +1,102 @@
+// The sample's stages with everything that they can have, on either type of service, with the real provider: deployed,
+// nothing left to change, destroyed, and nothing left but what is meant to stay.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { DeploymentInput } from "../../config";
+import { type LocalAws, startLocalAws } from "../local-aws";
+import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
+import { type Run, runCommand, writeStages } from "./command";
+import { inventory } from "./inventory";
+
+jest.setTimeout(900_000);
+
+type StageInput = DeploymentInput["stages"][number];
+
+const MAILBOX = "redcap-operations@example.org";
+const { backupDestination, ...rest } = sampleInput();
+const destination = backupDestination as NonNullable<typeof backupDestination>;
+const { service, ...production } = sampleStage("prod");
+const { certificateArn: _, ...fargate } = service as Extract<StageInput["service"], { type: "fargate" }>;
+const ALL = { email: MAILBOX, budget: { monthlyUsd: 900 } };
+
+/** The sample's production, with mail and a certificate that ACM issues. */
+const prod: StageInput = { ...production, ...ALL, service: fargate };
+/** A second stage in the same account, without a domain: App Runner gives it a name. */
+const pilot: StageInput = { ...sampleStage("dev"), ...ALL, ...onAppRunner({ cron: { minutes: 5 } }), name: "pilot" };
+
+let aws: LocalAws;
+let folder: string;
+let stages: StageInput[] = [prod, pilot];
+let before: string[];
+
+function type(script: string, ...args: string[]): Promise<Run> {
+  const stagesFile = join(folder, "stages.ts");
+  writeStages(stagesFile, { ...rest, backupDestination: destination, stages });
+  return runCommand(script, args, { ...aws.environment(), CI: "true", REDCAP_STAGES_FILE: stagesFile });
+}
+const ENDED_WELL = { code: 0, output: expect.any(String) };
+const deploy = (name: string) => type("deploy.ts", "--stage", name, "--yes");
+const resources = () =>
+  inventory({ region: prod.region, endpoint: aws.endpoint, credentials: aws.credentials(prod.accountId) });
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "redcap-sample-"));
+  const accounts = [prod, destination].map(({ accountId: id, profile = "" }) => ({ id, profile }));
+  aws = await startLocalAws({ accounts, region: prod.region });
+  expect(await type("bootstrap.ts", "--stage", "prod", "--yes")).toEqual(ENDED_WELL);
+  expect(await type("bootstrap.ts", "--backup-account", "--yes")).toEqual(ENDED_WELL);
+  const args = ["deploy", "backup-destination", "--auto-approve", "--output", join(folder, "cdktf.out")];
+  expect(await type("cdktf.ts", ...args)).toEqual(ENDED_WELL);
+  before = await resources();
+});
+afterAll(async () => {
+  await aws?.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+test("production on Fargate: domain, certificate, mail, maintenance server, backups to the second account", async () => {
+  const first = await deploy("prod");
+  expect(first).toEqual(ENDED_WELL);
+  const nameServers = /^name_servers = (.*)$/m.exec(first.output)?.[1] ?? "[]";
+  aws.dns.enter({ name: "redcap.example.org", type: "NS", values: JSON.parse(nameServers) });
+  stages = [{ ...prod, delegated: true }, pilot];
+  expect(await deploy("prod")).toEqual({
+    code: 0,
+    output: expect.stringContaining("url = https://redcap.example.org/"),
+  });
+  const again = await deploy("prod");
+  expect(again).toEqual({ code: 0, output: expect.stringContaining("app-prod: nothing to change.") });
+  expect(again.output).toContain("backup-source-prod: nothing to change.");
+});
+
+test("a second stage on App Runner in the same account, with a name of AWS's", async () => {
+  expect(await deploy("pilot")).toEqual({
+    code: 0,
+    output: expect.stringMatching(/^url = https:\/\/\S+\.awsapprunner\.com\/$/m),
+  });
+  expect(await deploy("pilot")).toEqual({ code: 0, output: expect.stringContaining("app-pilot: nothing to change.") });
+  // It has touched nothing of the first one.
+  expect((await deploy("prod")).output).toContain("app-prod: nothing to change.");
+});
+
+test("both go in two steps, and leave a snapshot of each database with its key", async () => {
+  const reason = "Tried for a week, and not used.";
+  const { deletionProtection: __, ...unprotected } = fargate as Record<string, unknown>;
+  const open = { protect: { enabled: false, reason } as const };
+  stages = [
+    { ...prod, ...open, delegated: true, service: { ...unprotected, deletionProtection: false } as typeof fargate },
+    { ...pilot, ...open },
+  ];
+  for (const name of ["prod", "pilot"]) {
+    expect(await deploy(name)).toEqual(ENDED_WELL);
+    expect(await type("destroy.ts", "--stage", name, "--confirm", name)).toEqual(ENDED_WELL);
+  }
+  const left = (await resources()).filter((resource) => !before.includes(resource));
+  expect(left.map((resource) => resource.replace(/-final-.*$/, "-final").replace(/^kms key .*$/, "kms key"))).toEqual([
+    "db snapshot redcap-pilot-final",
+    "db snapshot redcap-prod-final",
+    "kms key",
+    "kms key",
+  ]);
+});
