@@ -71,7 +71,7 @@ export class CronPassword extends Construct {
         logs: writeFunctionLogs(this, logs),
       },
     });
-    // Not in the VPC: it calls AWS's APIs only.
+    // Not in the VPC: it calls AWS's APIs only, and a stage without NAT has no way to EventBridge.
     this.function = nodeFunction(this, {
       source: SOURCE,
       functionName: names.cronFunction,

@@ -16,6 +16,7 @@ const OUTSIDE_THE_VPC: Record<string, string> = {
   "image_first-image_function": "calls CodeBuild, which a stage without NAT does not reach from its VPC",
   "files-key_function": "calls IAM, which a stage without NAT does not reach from its VPC",
   mail_key_function: "calls IAM, which a stage without NAT does not reach from its VPC",
+  "cron-password_function": "calls EventBridge, which a stage without NAT does not reach from its VPC",
   installation_function: "calls ECS, which a stage without NAT does not reach from its VPC",
 };
 
