@@ -65,7 +65,7 @@ export const SKIPS: Skip[] = [
   },
   {
     check: "CKV_AWS_117",
-    where: /access-key|files-key|mail/,
+    where: /access-key|files-key|mail|first-image|installation/,
     reason: "It calls AWS's public APIs alone, and has no way to the database this way.",
   },
   {
@@ -93,6 +93,18 @@ export const SKIPS: Skip[] = [
     check: "CKV_AWS_150",
     where: /^app-dev: /,
     reason: "The development stage says in its configuration that and why it is not protected.",
+  },
+  {
+    check: "CKV_AWS_316",
+    where: /image_project_/,
+    reason:
+      "Docker builds images with it only; the project is in no network of the stage and may push and roll out, no more.",
+  },
+  {
+    check: "CKV_AWS_51",
+    where: /resource\.image$/,
+    reason:
+      "All tags but live are; Checkov does not know the exclusion. What live names is moved by the pipeline alone.",
   },
   {
     check: "CKV_AWS_326",

@@ -51,6 +51,41 @@ describe("in a zone that the world's DNS leads to", () => {
   });
 });
 
+describe("in the stage's own account", () => {
+  /** Zones made and found, and records by name and zone. */
+  const dns = (stack: ReturnType<typeof withDomain>) => {
+    const found = stack.data.aws_route53_zone ?? {};
+    const zones = { ...byId(stack, "aws_route53_zone"), ...found };
+    const zoneOf = (zoneId: unknown) => zones[/aws_route53_zone\.([\w-]+)\./.exec(String(zoneId))?.[1] ?? ""]?.name;
+    return {
+      made: Object.values(byId(stack, "aws_route53_zone")).map(({ name }) => name),
+      found: Object.values(found).map(({ name }) => name),
+      records: all(stack, "aws_route53_record").map(({ type, zone_id }) => `${type} in ${zoneOf(zone_id)}`),
+    };
+  };
+  const noMail = { mail: { type: "none", reason: "This is about REDCap's address." } } as const;
+
+  test("5.1.1: with a subdomain, a zone of its own, delegated from the existing one", () => {
+    const stack = withDomain({ hostInRoute53: "example.org", ...noMail });
+    const { records, ...zones } = dns(stack);
+    expect(zones).toEqual({ made: ["redcap.example.org"], found: ["example.org"] });
+    expect(records.sort()).toEqual([
+      "A in redcap.example.org",
+      ...Array(3).fill("CNAME in redcap.example.org"),
+      "NS in example.org",
+    ]);
+    expect([stack.output.name_servers, stack.output.dns_records]).toEqual([undefined, undefined]);
+  });
+
+  test("5.1.2: without one, the existing zone", () => {
+    const stack = withDomain({ subdomain: undefined, hostInRoute53: "example.org", ...noMail });
+    const { records, ...zones } = dns(stack);
+    expect(zones).toEqual({ made: [], found: ["example.org"] });
+    expect(records.sort()).toEqual(["A in example.org", ...Array(3).fill("CNAME in example.org")]);
+    expect(one(stack, "aws_apprunner_custom_domain_association").domain_name).toBe("example.org");
+  });
+});
+
 test("in a new zone that nothing leads to yet, App Runner's name serves, and the certificate is not asked for", () => {
   const stack = withDomain({ hostInRoute53: true });
   expect(all(stack, "aws_apprunner_custom_domain_association")).toEqual([]);

@@ -121,6 +121,15 @@ describe("the service", () => {
     expect(stack.output).not.toHaveProperty("load_balancer_dns_name");
   });
 
+  test("has cron as a scheduled task beside it", () => {
+    const [target] = blocks(one(stack, "aws_scheduler_schedule", "cron_").target);
+    const [ecs] = blocks(target?.ecs_parameters);
+    expect(ecs?.task_definition_arn).toBe(ref(`${address("aws_ecs_task_definition", "cron_")}.arn`));
+    expect(all(changed({ cron: { minutes: 0 } }), "aws_ecs_task_definition").map(({ family }) => family)).not.toContain(
+      "redcap-prod-cron",
+    );
+  });
+
   test("is made once REDCap is installed and all that it needs is there", () => {
     const needs = service.depends_on as string[];
     expect(needs).toContain(address("aws_lambda_invocation", "installation_"));

@@ -43,6 +43,16 @@ describe("cluster", () => {
     expect(blocks((cluster.lifecycle as Block).postcondition)).toEqual([]);
   });
 
+  test("is maintained and snapshotted when configured, UTC", () => {
+    const windows = ({ preferred_maintenance_window, preferred_backup_window }: Block) => [
+      preferred_maintenance_window,
+      preferred_backup_window,
+    ];
+    expect(windows(cluster)).toEqual(["sun:03:00-sun:04:00", "01:00-02:00"]);
+    const other = db({ preferredMaintenanceWindow: "sat:22:00-sat:23:00", preferredBackupWindow: "20:00-20:30" });
+    expect(windows(one(synthesizeApp(other), "aws_rds_cluster"))).toEqual(["sat:22:00-sat:23:00", "20:00-20:30"]);
+  });
+
   test("leaves to AWS what must stay AWS's choice", () => {
     for (const name of ["port", "allow_major_version_upgrade", "availability_zones", "snapshot_identifier"])
       expect(cluster[name]).toBeUndefined();

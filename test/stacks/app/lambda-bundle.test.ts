@@ -1,17 +1,41 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { unzipSync } from "fflate";
 import { PROJECT_ROOT } from "../../../config";
 import { lambdaBundle } from "../../../stacks/app/lambda-bundle";
+import { all, onAppRunner, sampleStage, synthesizeApp } from "../synth";
 
-describe.each(["database-users", "access-key"])("%s", (name) => {
+const FUNCTIONS = readdirSync(join(PROJECT_ROOT, "functions")).filter((name) =>
+  existsSync(join(PROJECT_ROOT, "functions", name, "index.ts")),
+);
+
+test("there is a bundle for each function", () => {
+  expect(FUNCTIONS).toEqual(expect.arrayContaining(["access-key", "database-users", "first-image", "prepare"]));
+});
+
+test("every function of a stage runs on Node.js 22 or later", () => {
+  const { image: _, ...service } = sampleStage("prod").service as { image?: string };
+  const own = { redCapLocalVersion: "17.4.4", service: service as never, email: "admins@example.org" };
+  for (const stack of [synthesizeApp(own), synthesizeApp(onAppRunner())]) {
+    const runtimes = all(stack, "aws_lambda_function").map(({ runtime }) =>
+      Number(/^nodejs(\d+)/.exec(`${runtime}`)?.[1]),
+    );
+    expect(runtimes.length).toBeGreaterThan(2);
+    for (const version of runtimes) expect(version).toBeGreaterThanOrEqual(22);
+  }
+});
+
+describe.each(FUNCTIONS)("%s", (name) => {
   const bundle = lambdaBundle(name);
   const zip = readFileSync(bundle.zipFile);
 
   test("is one CommonJS file with everything in it", () => {
     const files = unzipSync(zip);
     expect(Object.keys(files)).toEqual(["index.js"]);
+    // Cold starts read all of it.
+    expect(zip.length).toBeLessThan(1_000_000);
     const code = Buffer.from(files["index.js"] ?? []).toString();
     const module = { exports: {} as { handler?: (event: unknown) => Promise<unknown> } };
     // Node's own modules are all it may ask for.
@@ -20,7 +44,7 @@ describe.each(["database-users", "access-key"])("%s", (name) => {
       return require(name);
     };
     new Function("module", "exports", "require", code)(module, module.exports, builtin);
-    return expect(module.exports.handler?.({ action: "nothing" })).rejects.toThrow(/^Invalid event\. action: /);
+    return expect(module.exports.handler?.({ action: "nothing" })).rejects.toThrow(/^Invalid event\. /);
   });
 
   test("has the hash that Lambda reports", () => {
