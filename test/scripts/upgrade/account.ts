@@ -54,6 +54,8 @@ export class Account {
         return { DBClusterSnapshots: [{ Status: "available", DBClusterSnapshotArn: SNAPSHOT_ARN }] };
       case "GetScheduleCommand":
         return { $metadata: {}, State: this.cron, ScheduleExpression: "rate(1 minute)", Target: {} };
+      case "DescribeRuleCommand":
+        throw failing("ResourceNotFoundException");
       case "UpdateScheduleCommand":
         this.cron = String(input.State);
         return {};
