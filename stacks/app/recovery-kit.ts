@@ -48,8 +48,10 @@ export class RecoveryKit extends Construct {
     const { stage, destination, databaseUsers, image } = props;
     const names = stageNames(stage);
     this.function = this.createFunction(props);
-    // It holds no secret, like the file that it comes from.
-    const deployment = { stages: [stage], backupDestination: destination };
+    // It holds no secret, like the file that it comes from. That every deployment builds an image says nothing of the stage,
+    // and turning it on must change no resource.
+    const { rebuildImage: _, ...kept } = stage;
+    const deployment = { stages: [kept], backupDestination: destination };
     new LambdaInvocation(this, "invocation", {
       functionName: this.function.functionName,
       input: JSON.stringify({ action: "deployed", deployment }),

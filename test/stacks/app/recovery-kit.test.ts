@@ -84,9 +84,9 @@ test("it runs when the salt and the image are there, again for another zip or co
 test("the configuration that it keeps can be stages.ts again", () => {
   const { deployment } = JSON.parse(String(one(building, "aws_lambda_invocation", "recovery-kit_").input));
   const again = validate(deployment);
-  expect(JSON.parse(JSON.stringify({ stages: again.stages, backupDestination: again.backupDestination }))).toEqual(
-    deployment,
-  );
+  const [{ rebuildImage: _, ...stage }] = again.stages as [(typeof again.stages)[number]];
+  const { backupDestination } = again;
+  expect(JSON.parse(JSON.stringify({ stages: [stage], backupDestination }))).toEqual(deployment);
 });
 
 test("what it remembers is Terraform's to make, and its own to change", () => {

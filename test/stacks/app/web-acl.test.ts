@@ -321,8 +321,10 @@ describe("without a web ACL of ours", () => {
   test("turning it off and on, or another one, changes nothing else", () => {
     // Its alarm and its graph come and go with it.
     const monitoring = { enabled: false, reason: "No concern of the test." } as const;
+    // The recovery kit keeps the configuration, of whatever kind.
+    const backup = { enabled: false, optOutReason: "No concern of the test." } as const;
     const rest = (waf: StageInput["waf"]) => {
-      const { resource } = synthesizeApp({ waf, monitoring });
+      const { resource } = synthesizeApp({ waf, monitoring, backup });
       const edge = /^aws_wafv2|^aws_cloudwatch_log_resource_policy$/;
       return Object.fromEntries(Object.entries(resource).filter(([type]) => !edge.test(type)));
     };
