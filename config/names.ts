@@ -97,6 +97,11 @@ export function stageNames(stage: StageConfig) {
     scheduleGroup: prefix,
     /** In the group. */
     cronSchedule: "cron",
+    /** Where HTTP starts cron: who may, what makes and rotates that, the rule with connection and API destination, its role. */
+    cronSecret: `${prefix}/cron`,
+    cronFunction: `${prefix}-cron-password`,
+    cronRule: `${prefix}-cron`,
+    cronRuleRole: `${prefix}-cron-call`,
     /** Topic for the stage's operators: alarms, deployments, budget. */
     operationsTopic: `${prefix}-operations`,
     /** Web ACL, and its log group: AWS WAF logs into groups of this beginning only. */

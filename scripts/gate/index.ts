@@ -1,5 +1,5 @@
 // The gate: refuses every plan that destroys or replaces something stateful, or takes away what protects it.
-import { PROTECTING_TYPES, STATEFUL_TYPES } from "../../config";
+import { isStateful, PROTECTING_TYPES } from "../../config";
 import { UserError } from "../command";
 import { isDelete, isReplacement, type ResourceChange, type TerraformPlan } from "./plan";
 
@@ -23,7 +23,7 @@ export function judge(plan: TerraformPlan): Refusal[] {
 }
 
 const losesState = (entry: ResourceChange): boolean =>
-  STATEFUL_TYPES.has(entry.type) && (isDelete(entry) || entry.change.actions.includes("forget"));
+  isStateful(entry.type, entry.name) && (isDelete(entry) || entry.change.actions.includes("forget"));
 
 /** What protects may be replaced, as many of its changes demand, but not go. */
 const losesProtection = (entry: ResourceChange): boolean =>

@@ -25,6 +25,7 @@ import { budgets } from "./gaps/budgets";
 import { Dns } from "./gaps/dns";
 import { deploymentFailures, ecs } from "./gaps/ecs";
 import { ecsTasks } from "./gaps/ecs-tasks";
+import { eventConnections } from "./gaps/event-connections";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
@@ -182,6 +183,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     functions,
     secretRotation(client, functions, log),
     budgets(),
+    eventConnections(client),
     tasks.service,
     ecs(client, deployments.failures),
     kms(client),

@@ -17,6 +17,7 @@ const OUTSIDE_THE_VPC: Record<string, string> = {
   "recovery-kit_function": "calls S3, perhaps of another region, which a stage without NAT does not reach from its VPC",
   "files-key_function": "calls IAM, which a stage without NAT does not reach from its VPC",
   mail_key_function: "calls IAM, which a stage without NAT does not reach from its VPC",
+  "cron-password_function": "calls EventBridge, which a stage without NAT does not reach from its VPC",
   installation_function: "calls ECS, which a stage without NAT does not reach from its VPC",
 };
 

@@ -9,20 +9,12 @@ import type { EncryptionKeys } from "../encryption-keys";
 import type { Notifications } from "../notifications";
 import { createAlarms } from "./alarm";
 import { type AppRunnerServed, watchAppRunner } from "./app-runner";
+import { type WatchedCron, watchCron } from "./cron";
 import { dashboard } from "./dashboard";
 import { watchDatabase } from "./database";
 import { type FargateServed, watchFargate } from "./fargate";
 import { Incidents } from "./incidents";
-import {
-  functionAlarms,
-  kitAlarms,
-  natAlarms,
-  watchBackups,
-  watchCron,
-  watchFirewall,
-  watchLogs,
-  watchMail,
-} from "./operations";
+import { functionAlarms, kitAlarms, natAlarms, watchBackups, watchFirewall, watchLogs, watchMail } from "./operations";
 import { TaskEvents } from "./task-events";
 import { together } from "./watched";
 
@@ -34,8 +26,8 @@ export interface MonitoringProps {
   notifications: Notifications;
   /** None as long as there is no certificate: then nothing serves. */
   served: Served | undefined;
-  /** 0: never. */
-  cronMinutes: number;
+  /** None where it is off. */
+  cron: WatchedCron | undefined;
   /** What REDCap's containers write. */
   logs: CloudwatchLogGroup;
   database: Database;
@@ -51,7 +43,7 @@ export interface MonitoringProps {
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { stage, keys, notifications, served, cronMinutes } = props;
+    const { stage, keys, notifications, served, cron } = props;
     if (!stage.monitoring.enabled) return;
     const { thresholds } = stage.monitoring;
     const names = stageNames(stage);
@@ -64,7 +56,7 @@ export class Monitoring extends Construct {
       ...(served && !onEcs ? [watchAppRunner(served, thresholds)] : []),
       ...(stage.waf.type === "create" ? [watchFirewall(stage, thresholds)] : []),
       watchLogs(events, onEcs),
-      ...(cronMinutes > 0 ? [watchCron(stage, events, cronMinutes, thresholds)] : []),
+      ...(cron ? [watchCron(stage, events, cron, thresholds)] : []),
       watchDatabase(stage, props.database, thresholds),
       ...(stage.backup.enabled ? [watchBackups(stage, thresholds)] : []),
       ...(props.mailConfigurationSet ? [watchMail(props.mailConfigurationSet)] : []),

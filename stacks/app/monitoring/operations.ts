@@ -1,9 +1,9 @@
-// What works unseen: cron, backups, functions, the way out, mail, and what the containers write.
+// What works unseen: backups, functions, the way out, mail, and what the containers write.
 import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import type { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { type StageConfig, stageNames, type Thresholds } from "../../../config";
 import type { Alarm } from "./alarm";
-import { DAY, FIVE_MINUTES, HOUR, type Metric, MINUTE, metricsOf } from "./metric";
+import { DAY, FIVE_MINUTES, HOUR, metricsOf } from "./metric";
 import type { TaskEvents } from "./task-events";
 import { graph, type Watched } from "./watched";
 
@@ -46,50 +46,6 @@ function logAlarms(events: TaskEvents): Alarm[] {
       meaning: "REDCap does not reach its database or files, or the database refuses what REDCap asks.",
       first:
         'CloudWatch Logs Insights: filter type = "server" and message like /mysqli|Not ready/. A failover is over after a minute.',
-    },
-  ];
-}
-
-/** EventBridge Scheduler user guide, CloudWatch metrics. */
-const schedulerErrors = (stage: StageConfig): Metric =>
-  metricsOf("AWS/Scheduler", { ScheduleGroup: stageNames(stage).scheduleGroup })("TargetErrorCount", "Sum");
-
-/**
- * Readiness, too: each run takes the deployed image, the stage's secrets and way out, and asks the database, before
- * anything else. Nothing else may ask it all the time, since that would keep a database awake that pauses.
- */
-export function watchCron(stage: StageConfig, events: TaskEvents, cronMinutes: number, limits: Thresholds): Watched {
-  const runs = events.countCron();
-  return {
-    alarms: cronAlarms(runs, cronMinutes, limits),
-    graphs: [
-      graph("Cron", {
-        ...runs,
-        "not started": schedulerErrors(stage),
-      }),
-    ],
-  };
-}
-
-function cronAlarms(runs: ReturnType<TaskEvents["countCron"]>, cronMinutes: number, limits: Thresholds): Alarm[] {
-  const minutes = Math.max(limits.minutesWithoutCron, 3 * cronMinutes);
-  return [
-    {
-      id: "no-cron",
-      metric: runs.succeeded,
-      ...{ comparison: "<", threshold: 1, period: FIVE_MINUTES, periods: Math.ceil((minutes * MINUTE) / FIVE_MINUTES) },
-      missing: "breaching",
-      meaning: `No run of REDCap's cron has succeeded for ${minutes} minutes: no invitations, alerts and exports; or REDCap has no database. Expected during a restore.`,
-      first:
-        "read the log of ended tasks (why a run did not start) and the streams that begin with cron (why it failed). Is the schedule on?",
-    },
-    {
-      id: "cron-fails",
-      metric: runs.failed,
-      ...{ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 6, atLeast: 3, missing: "notBreaching" },
-      meaning: "Runs of REDCap's cron fail again and again, though not all of them.",
-      first:
-        "read the streams that begin with cron; exit code 137 in the log of ended tasks: raise service.cron.memory.",
     },
   ];
 }
