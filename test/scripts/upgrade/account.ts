@@ -57,8 +57,6 @@ export class Account {
         throw failing("ResourceNotFoundException");
       case "GetScheduleCommand":
         return { $metadata: {}, State: this.cron, ScheduleExpression: "rate(1 minute)", Target: {} };
-      case "DescribeRuleCommand":
-        throw failing("ResourceNotFoundException");
       case "UpdateScheduleCommand":
         this.cron = String(input.State);
         return {};
