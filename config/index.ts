@@ -4,6 +4,7 @@ export * from "./credentials";
 export * from "./database-settings";
 export * from "./image-bases";
 export * from "./load";
+export * from "./log-metrics";
 export * from "./managed-rules";
 export * from "./names";
 export * from "./provider-versions";

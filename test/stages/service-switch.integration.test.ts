@@ -9,6 +9,11 @@ import {
   DescribeServiceCommand,
   ListServicesCommand,
 } from "@aws-sdk/client-apprunner";
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  DescribeMetricFiltersCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 import { ECSClient, ListServicesCommand as ListEcsServicesCommand } from "@aws-sdk/client-ecs";
 import {
   DescribeApiDestinationCommand,
@@ -29,7 +34,7 @@ import { type LocalAws, startLocalAws } from "../local-aws";
 import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
 import { runCommand, writeStages } from "./command";
 
-const DEPLOYING = 400_000;
+const DEPLOYING = 600_000;
 
 type StageInput = DeploymentInput["stages"][number];
 const NAME = "redcap.example.org";
@@ -123,6 +128,18 @@ test(
     );
     expect(serviceArns).toEqual([]);
     expect(await deploy(appRunner())).toEqual(NOTHING);
+    const logs = new CloudWatchLogsClient(client());
+    const logGroupNamePrefix = `/aws/apprunner/redcap-dev/${ServiceSummaryList[0]?.ServiceId}/`;
+    const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix }));
+    expect(logGroups).toHaveLength(2);
+    for (const group of logGroups ?? [])
+      expect(group).toMatchObject({ retentionInDays: 30, kmsKeyId: expect.stringContaining(":key/") });
+    const logGroupName = `${logGroupNamePrefix}application`;
+    const { metricFilters } = await logs.send(new DescribeMetricFiltersCommand({ logGroupName }));
+    expect(metricFilters?.map(({ filterName }) => filterName).sort()).toEqual([
+      "redcap-dev-ContainerError",
+      "redcap-dev-DatabaseError",
+    ]);
   },
   DEPLOYING,
 );
