@@ -106,7 +106,8 @@ function explain(issue: z.core.$ZodIssue, input: unknown): string[] {
 
 function unknownKey(key: string, path: PropertyKey[]): string {
   const inStage = path[0] === "stages";
-  const moved = inStage && path.length === 2 ? MOVED[key] : undefined;
+  // Deeper, too: the systems that people come from nested some of them.
+  const moved = inStage && (path.length === 2 || !knownKeys().includes(key)) ? MOVED[key] : undefined;
   if (moved) return `this setting is now ${moved}.`;
   if (knownKeys().includes(key))
     return "this key does not belong here. Remove it, or see config/schema for where it goes.";

@@ -8,7 +8,8 @@ export const MOVED: Record<string, string> = {
   cpu: "service.cpu",
   memory: "service.memory",
   cronMinutes: "service.cron.minutes",
-  cronSecret: "service.cron, a scheduled task that needs no secret",
+  cronSecret:
+    'service.cron: a scheduled task that needs no secret, or with service.type "app-runner" via: "http", whose secret is made by itself',
   port: "service.port",
   ec2ServerStack: "maintenanceServer, with hours instead of ec2StackDuration",
   ecs: 'service, with type "fargate"',

@@ -97,6 +97,11 @@ export function stageNames(stage: StageConfig) {
     scheduleGroup: prefix,
     /** In the group. */
     cronSchedule: "cron",
+    /** Where HTTP starts cron: who may, what makes and rotates that, the rule with connection and API destination, its role. */
+    cronSecret: `${prefix}/cron`,
+    cronFunction: `${prefix}-cron-password`,
+    cronRule: `${prefix}-cron`,
+    cronRuleRole: `${prefix}-cron-call`,
     /** Topic for the stage's operators: alarms, deployments, budget. */
     operationsTopic: `${prefix}-operations`,
     /** Web ACL, and its log group: AWS WAF logs into groups of this beginning only. */
@@ -111,6 +116,9 @@ export function stageNames(stage: StageConfig) {
     maintenanceReady: `${prefix}-maintenance-ready`,
     /** Role and schedule that remove instances whose time is over. */
     maintenanceSweep: `${prefix}-maintenance-sweep`,
+    /** Function that keeps what AWS Backup cannot hold, its schedule, and the parameter with what it kept. */
+    recoveryKit: `${prefix}-recovery-kit`,
+    recoveryKitParameter: `/${prefix}/recovery-kit`,
     /** What ends of the stage's tasks, as ECS tells it, with the reason. The beginning of the name is EventBridge's. */
     taskEventsLogGroup: `/aws/events/${prefix}-tasks`,
     /** Namespace of the metrics that are counted in logs. */
@@ -158,6 +166,19 @@ export const roleArn = (owner: StageConfig | BackupDestinationConfig, name: stri
 /** Role in the backup account with which AWS Backup copies a recovery point back to its stage. */
 export const COPY_BACK_ROLE = "redcap-copy-back";
 export const copyBackRoleArn = (destination: BackupDestinationConfig): string => roleArn(destination, COPY_BACK_ROLE);
+
+/** Bucket in the backup account that keeps what AWS Backup cannot hold; known before deployment, as the vault is. */
+export const recoveryKitBucket = ({ accountId, region }: Location): string =>
+  `redcap-recovery-kit-${accountId}-${region}`;
+
+/** What the names of a stage's objects in it begin with. */
+export const recoveryKitPrefix = ({ name }: Pick<StageConfig, "name">): string => `${name}/`;
+
+/** Whether a stage keeps a recovery kit. */
+export const keepsRecoveryKit = (
+  stage: StageConfig,
+  destination: BackupDestinationConfig | undefined,
+): destination is BackupDestinationConfig => stage.backup.enabled && destination !== undefined;
 
 /** Terraform's remote state of an account and region, made by `npm run bootstrap`. */
 export function stateNames({ accountId, region }: Location) {

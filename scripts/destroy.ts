@@ -18,7 +18,7 @@ new Command("destroy")
   .action(({ stage, ...options }: Flags) =>
     run(async () => {
       const { config } = loadOwnDeployment();
-      await destroyStage(findStage(config, stage), options);
+      await destroyStage(findStage(config, stage), config, options);
     }),
   )
   .parse();

@@ -7,7 +7,7 @@ import { loadOwnDeployment, type StageConfig } from "../config";
 import { confirmOrStop } from "./ask";
 import { assertAccount } from "./aws";
 import { run, UserError } from "./command";
-import { chooseRecoveryPoint, chooseStage, requireStoppable } from "./restore/choose";
+import { chooseRecoveryPoint, chooseStage } from "./restore/choose";
 import { RestoreContext, type RestoreFacts } from "./restore/context";
 import { lockStage, unlockStage } from "./restore/operator-lock";
 import { parseRecoveryPointArn } from "./restore/recovery-points";
@@ -60,7 +60,6 @@ async function restore(options: Options): Promise<void> {
   if (options.report) requireWritable(options.report);
   const { config } = loadOwnDeployment();
   const stage = chooseStage(config, options.stage);
-  requireStoppable(stage, options.rehearse);
   await assertAccount(stage);
 
   const confirm = (question: string) => confirmOrStop(question, options.yes || options.dryRun);

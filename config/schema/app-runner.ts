@@ -1,7 +1,7 @@
 // REDCap on AWS App Runner, which AWS closed to new customers on 2026-04-30.
 import { z } from "zod";
 import { positive } from "./common";
-import { cron, egress, IMAGE_MEANING, imageName, port } from "./service-common";
+import { ALLOWED_SIZE, cronTask, egress, IMAGE_MEANING, imageName, isAllowed, port } from "./service-common";
 
 /** Memory in GB that App Runner allows for each number of vCPUs (App Runner developer guide, supported configurations). */
 const APP_RUNNER_MEMORY: Record<string, number[]> = {
@@ -14,6 +14,22 @@ const APP_RUNNER_MEMORY: Record<string, number[]> = {
 
 /** App Runner takes images of ECR alone, and of no partition but aws (API reference, ImageRepository). */
 const ECR_IMAGE = /^(\d{12}\.dkr\.ecr\.[a-z-]+-\d{1,2}\.amazonaws\.com\/|public\.ecr\.aws\/[^/]+\/)/;
+
+const cron = z
+  .strictObject({
+    via: z
+      .enum(["task", "http"])
+      .default("task")
+      .describe(
+        'With type "app-runner" only: what runs cron. "task": a task of Fargate beside the service, with a CPU of its own, no limit of time and nothing open to the internet. "http": EventBridge calls `/cron.php` of the service with a password that a function makes and rotates; for who wants no such task. It opens that page to whoever has the password, runs on the instances that serve people, and with hardly any CPU when the call is over: App Runner gives CPU to an instance only while it answers.',
+      ),
+    ...cronTask,
+  })
+  .refine(isAllowed, ALLOWED_SIZE)
+  .prefault({})
+  .describe(
+    "REDCap's cron: a scheduled task beside the service, whose `cpu` and `memory` these are, or calls over HTTP.",
+  );
 
 export const appRunner = z
   .strictObject({

@@ -176,6 +176,12 @@ export const backupDestination = z
       .default("redcap-destination")
       .describe("Name of the vault; known before deployment, so that both sides can be planned in either order."),
     lock: lock.describe("Lock of the vault that outlives everything."),
+    recoveryKitDays: positive
+      .max(36_500)
+      .default(90)
+      .describe(
+        "Days for which nobody deletes what the recovery kit keeps (salt, zip, configuration), in the mode of `lock`; renewed while the stage lives.",
+      ),
     organizationId: z
       .string()
       .regex(/^o-[a-z0-9]{10,32}$/, "Write an organization id such as o-a1b2c3d4e5.")

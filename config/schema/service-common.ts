@@ -57,19 +57,21 @@ export const ALLOWED_SIZE = {
 };
 
 /** Each run is a task of its own; its PHP may use 1 GB (PHP_MEMORY_LIMIT). */
+export const cronTask = {
+  minutes: z
+    .number()
+    .int()
+    .min(0)
+    .max(59)
+    .default(1)
+    .describe(
+      "Minutes from one run to the next; REDCap expects 1. 0 turns cron off: no scheduled survey invitations, alerts and clean-up. A run reaches the database: one every minute keeps a cluster awake that could pause, which costs its smallest capacity all day, beside the task itself.",
+    ),
+  ...taskSize("0.5 vCPU", "2 GB"),
+};
+
 export const cron = z
-  .strictObject({
-    minutes: z
-      .number()
-      .int()
-      .min(0)
-      .max(59)
-      .default(1)
-      .describe(
-        "Minutes from one run to the next; REDCap expects 1. 0 turns cron off: no scheduled survey invitations, alerts and clean-up. A run reaches the database: one every minute keeps a cluster awake that could pause, which costs its smallest capacity all day, beside the task itself.",
-      ),
-    ...taskSize("0.5 vCPU", "2 GB"),
-  })
+  .strictObject(cronTask)
   .refine(isAllowed, ALLOWED_SIZE)
   .prefault({})
   .describe("REDCap's cron: a scheduled task beside the service.");

@@ -77,6 +77,10 @@ export const service = z
   .discriminatedUnion("type", [fargate, appRunner], 'Use type "fargate".')
   .describe('What runs REDCap: { type: "fargate", … } or { type: "app-runner", … }.');
 
+/** Whether something calls cron.php over HTTP, rather than a task that is started. */
+export const isCronOverHttp = (config: ServiceConfig): boolean =>
+  config.type === "app-runner" && config.cron.via === "http" && config.cron.minutes > 0;
+
 export type FargateConfig = z.infer<typeof fargate>;
 export type AppRunnerConfig = z.infer<typeof appRunner>;
 export type ServiceConfig = z.infer<typeof service>;

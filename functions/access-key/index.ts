@@ -2,11 +2,11 @@
 // form that the container reads. Its answers and logs hold no secret.
 import { IAMClient } from "@aws-sdk/client-iam";
 import { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { parseSecretEvent, type SecretEvent } from "../shared/event";
 import { isDenied, retryWhile } from "../shared/patience";
 import { RotatingSecret } from "../shared/rotating-secret";
 import { rotate } from "../shared/rotation";
 import { setting } from "../shared/setting";
-import { type AccessKeyEvent, parseEvent } from "./event";
 import { files } from "./files";
 import { ensure, rotation } from "./keys";
 import { mail, parseEndpoint } from "./mail";
@@ -18,14 +18,14 @@ const FIRST_KEY = { patienceMs: 60_000, retryMs: 3_000 };
 
 /** @throws Error saying what could not be done; running again is always safe */
 export async function handler(event: unknown): Promise<{ created: boolean } | undefined> {
-  const request = parseEvent(event);
+  const request = parseSecretEvent(event);
   const purpose = setting("PURPOSE");
   if (purpose === "files") return answer(request, files(setting("FILES_BUCKET")));
   if (purpose === "mail") return answer(request, mail(parseEndpoint(setting("SMTP_ENDPOINT")), setting("AWS_REGION")));
   throw new Error(`PURPOSE is files or mail, not ${purpose}.`);
 }
 
-async function answer<Value>(request: AccessKeyEvent, purpose: Purpose<Value>) {
+async function answer<Value>(request: SecretEvent, purpose: Purpose<Value>) {
   const settings = {
     user: new User(new IAMClient({}), setting("KEY_USER")),
     secret: new RotatingSecret(new SecretsManagerClient({}), setting("KEY_SECRET_ARN"), purpose.schema),

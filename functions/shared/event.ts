@@ -13,6 +13,15 @@ export type RotationEvent = z.infer<typeof rotationEvent>;
 /** Whether the event is one of the project's own, and not Secrets Manager's. */
 export const hasAction = (event: unknown): boolean => typeof event === "object" && event !== null && "action" in event;
 
+const ensure = z.strictObject({ action: z.literal("ensure") });
+
+/** What a function is asked that keeps one secret: by the app stack for a first value, by Secrets Manager for a step. */
+export type SecretEvent = z.infer<typeof ensure> | RotationEvent;
+
+/** @throws Error with one line that names each wrong field */
+export const parseSecretEvent = (event: unknown): SecretEvent =>
+  hasAction(event) ? parse(ensure, event) : parse(rotationEvent, event);
+
 /** @throws Error with one line that names each wrong field */
 export function parse<T>(shape: z.ZodType<T>, event: unknown): T {
   const result = shape.safeParse(event);

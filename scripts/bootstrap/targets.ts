@@ -1,5 +1,5 @@
 // Which accounts a bootstrap command means.
-import { accountSettings, type Deployment, findStage, stageNames } from "../../config";
+import { accountSettings, type Deployment, findStage, recoveryKitBucket, stageNames } from "../../config";
 import type { Account } from "../aws";
 import { UserError } from "../command";
 import type { BootstrapOptions } from "./index";
@@ -41,7 +41,12 @@ export function targetsOf(config: Deployment, flags: TargetFlags): Target[] {
   if (flags.backupAccount) {
     if (!backupDestination) throw new UserError("--backup-account: the configuration has no backupDestination.");
     const settings = accountSettings(config, backupDestination.accountId);
-    targets.push({ label: "backup account", account: backupDestination, options: { settings, crossAccount } });
+    targets.push({
+      label: "backup account",
+      account: backupDestination,
+      // Who read the salt is worth a line in the trail, too.
+      options: { settings, filesBuckets: [recoveryKitBucket(backupDestination)], crossAccount },
+    });
   }
   if (flags.route53Ns) {
     if (!route53Ns) throw new UserError("--route53-ns: the configuration has no route53Ns.");

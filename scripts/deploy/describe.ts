@@ -1,4 +1,6 @@
 // What a plan would do, for the person who is asked to apply it; and what a deployed stage is asked for.
+import { sentence } from "../gate/finding";
+import { findings } from "../gate/findings";
 import { type PlanSummary, summarize, type TerraformPlan } from "../gate/plan";
 
 /** Of what is created or changed, so many are named; what is replaced or destroyed is always named. */
@@ -11,7 +13,7 @@ const WORDS: [keyof PlanSummary, string][] = [
   ["create", "create"],
 ];
 
-/** Several lines. Only addresses: values may be secret. */
+/** Several lines. Of values only those that a finding is about, and no sensitive one. */
 export function describePlan(stack: string, plan: TerraformPlan): string {
   const summary = summarize(plan);
   const counts = WORDS.map(([list, word]) => `${summary[list].length} to ${word}`).join(", ");
@@ -21,7 +23,10 @@ export function describePlan(stack: string, plan: TerraformPlan): string {
     if (!loses && addresses.length > NAMED_AT_MOST) return [];
     return addresses.map((address) => `  ${word} ${address}`);
   });
-  return [`${stack}: ${counts}.`, ...lines].join("\n");
+  const dangers = findings(plan)
+    .filter(({ level }) => level === "danger")
+    .map((finding) => `  DANGER: ${finding.action} ${finding.address}: ${sentence(finding)}`);
+  return [`${stack}: ${counts}.`, ...dangers, ...lines].join("\n");
 }
 
 /** On stdout, one per line. */

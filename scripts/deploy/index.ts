@@ -10,6 +10,7 @@ import { countChanges } from "../gate/plan";
 import { rebuildIfAsked } from "../image/deploy";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, synthesize } from "../terraform";
+import { keepAppRunnerLogs } from "./app-runner-logs";
 import { describePlan, printOutputs } from "./describe";
 import { preflight } from "./preflight";
 import { checkQuotas } from "./quotas";
@@ -37,6 +38,8 @@ export async function deployStage(stage: StageConfig, options: DeployOptions): P
     for (const stack of stacksOf(stage)) await deployStack(stage, stack, folder, options);
     if (options.dryRun) return;
     await rebuildIfAsked(stage, since);
+    const logs = await keepAppRunnerLogs(stage);
+    if (logs) console.error(logs);
     const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
     printOutputs(await app.outputs());
     for (const line of await pendingReboots(stage)) console.error(line);

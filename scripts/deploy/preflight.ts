@@ -3,10 +3,12 @@ import { HeadBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { type StageConfig, stateNames } from "../../config";
 import { assertAccount, clientConfig } from "../aws";
 import { UserError } from "../command";
+import { requireNoServer } from "../maintenance/running";
 
 /** @throws UserError naming what is missing, and the remedy; nothing is changed */
 export async function preflight(stage: StageConfig): Promise<void> {
   await assertAccount(stage);
+  if (!stage.maintenanceServer) await requireNoServer(stage);
   const { bucket } = stateNames(stage);
   try {
     await new S3Client(clientConfig(stage)).send(new HeadBucketCommand({ Bucket: bucket }));

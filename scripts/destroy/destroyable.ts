@@ -1,12 +1,13 @@
 // What stands in the way of destroying a stage, found before anything is planned.
 import { BackupClient, paginateListRecoveryPointsByBackupVault } from "@aws-sdk/client-backup";
 import { DescribeDBClustersCommand, RDSClient } from "@aws-sdk/client-rds";
-import { type StageConfig, stageNames } from "../../config";
+import { type Deployment, hostName, type StageConfig, stageNames } from "../../config";
 import { clientConfig } from "../aws";
 import { UserError } from "../command";
+import { requireNoServer } from "../maintenance/running";
 
 /** @throws UserError naming what protects the stage, and the next step */
-export async function requireDestroyable(stage: StageConfig): Promise<void> {
+export async function requireDestroyable(stage: StageConfig, config: Deployment): Promise<void> {
   const { name, protect } = stage;
   if (protect.enabled) {
     throw new UserError(
@@ -20,6 +21,8 @@ export async function requireDestroyable(stage: StageConfig): Promise<void> {
         `Apply it first: npm run deploy -- --stage ${name}`,
     );
   }
+  requireNotDelegated(stage, config);
+  await requireNoServer(stage);
   const points = await recoveryPoints(stage);
   if (points.count > 0) {
     const { sourceVault } = stageNames(stage);
@@ -29,6 +32,21 @@ export async function requireDestroyable(stage: StageConfig): Promise<void> {
         `aws backup delete-recovery-point --backup-vault-name ${sourceVault} --recovery-point-arn …`,
     );
   }
+}
+
+/**
+ * Name servers that hold no zone of the name answer for whoever makes one there: the name could be taken over
+ * (Route 53 developer guide, protection from dangling delegation records).
+ */
+function requireNotDelegated(stage: StageConfig, { route53Ns }: Deployment): void {
+  const host = hostName(stage);
+  if (stage.hostInRoute53 !== true || !route53Ns || !host) return;
+  const app = route53Ns.apps.find((entry) => `${entry.name}.${route53Ns.domain}` === host);
+  if (!app) return;
+  throw new UserError(
+    `route53Ns.apps still leads ${host} to the zone of stage ${stage.name}; without the zone, somebody else could take the name over. ` +
+      `Remove the app "${app.name}" in stages.ts, then: npm run cdktf -- deploy route53-ns; then this command again.`,
+  );
 }
 
 async function isDeletionProtected(stage: StageConfig): Promise<boolean> {

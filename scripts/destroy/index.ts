@@ -1,5 +1,5 @@
 // The end of a stage: refused while anything protects it; otherwise all its stacks go, and what brings the data back stays.
-import { type StageConfig, stageNames } from "../../config";
+import { type Deployment, type StageConfig, stageNames } from "../../config";
 import { askForName, requireNameOrTerminal } from "../ask";
 import { assertAccount } from "../aws";
 import { UserError } from "../command";
@@ -24,10 +24,10 @@ export interface DestroyOptions {
 const KEPT = ["aws_kms_key.database"];
 
 /** @throws UserError where something protects the stage, or its name was not typed; nothing is changed then */
-export async function destroyStage(stage: StageConfig, options: DestroyOptions): Promise<void> {
+export async function destroyStage(stage: StageConfig, config: Deployment, options: DestroyOptions): Promise<void> {
   if (!options.dryRun) requireNameOrTerminal(stage.name, options.confirm);
   await assertAccount(stage);
-  await requireDestroyable(stage);
+  await requireDestroyable(stage, config);
   await withSynthesized(async (folder) => {
     // The last that was deployed goes first: nothing backs up what is being destroyed.
     const stacks = stacksOf(stage).reverse();

@@ -16,18 +16,6 @@ export function chooseStage(config: Deployment, name: string | undefined): Stage
   throw new UserError(`Name the stage: --stage ${config.stages.map((stage) => stage.name).join(" | --stage ")}`);
 }
 
-/**
- * Instances of App Runner would go on writing into the database that is replaced.
- * @throws UserError where the stage's service cannot be stopped around a restore
- */
-export function requireStoppable({ name, service }: StageConfig, rehearse: boolean): void {
-  if (rehearse || service.type === "fargate") return;
-  throw new UserError(
-    `Stage ${name} runs on App Runner, which this version does not stop and start around a restore. Change service to ` +
-      'type "fargate" and deploy, which changes nothing stateful, then restore; --rehearse works as it is.',
-  );
-}
-
 /** The recovery point of the command line, or one chosen from a list. */
 export async function chooseRecoveryPoint(context: RestoreContext, arn: string | undefined): Promise<string> {
   if (arn) return arn;

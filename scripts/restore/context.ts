@@ -1,8 +1,10 @@
 // What the steps of a restore share: the stage, AWS clients, and the facts that the journal keeps.
 import { ApplicationAutoScalingClient } from "@aws-sdk/client-application-auto-scaling";
+import { AppRunnerClient } from "@aws-sdk/client-apprunner";
 import { BackupClient } from "@aws-sdk/client-backup";
 import { EC2Client } from "@aws-sdk/client-ec2";
 import { ECSClient } from "@aws-sdk/client-ecs";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { KMSClient } from "@aws-sdk/client-kms";
 import { LambdaClient } from "@aws-sdk/client-lambda";
 import { RDSClient } from "@aws-sdk/client-rds";
@@ -34,6 +36,8 @@ export interface RestoreFacts {
   masterSecretArn: string;
   content: CheckResult;
   serviceDesiredCount: number;
+  /** Whether App Runner's service had to serve again before the apply could change it. */
+  resumedForApply: boolean;
   /** Whether the run disabled cron's schedule, and so has to enable it again. */
   cronDisabled: boolean;
 }
@@ -54,12 +58,14 @@ export class RestoreContext extends RunContext {
   readonly rds;
   readonly backup;
   readonly ecs;
+  readonly appRunner;
   readonly autoScaling;
   readonly lambda;
   readonly kms;
   readonly ec2;
   readonly s3;
   readonly scheduler;
+  readonly events;
   readonly sfn;
 
   constructor(
@@ -75,12 +81,14 @@ export class RestoreContext extends RunContext {
     this.rds = new RDSClient(config);
     this.backup = new BackupClient(config);
     this.ecs = new ECSClient(config);
+    this.appRunner = new AppRunnerClient(config);
     this.autoScaling = new ApplicationAutoScalingClient(config);
     this.lambda = new LambdaClient(config);
     this.kms = new KMSClient(config);
     this.ec2 = new EC2Client(config);
     this.s3 = new S3Client(config);
     this.scheduler = new SchedulerClient(config);
+    this.events = new EventBridgeClient(config);
     this.sfn = new SFNClient(config);
     if (!journal.facts.stamp) this.newStamp(journal.startedAt);
   }

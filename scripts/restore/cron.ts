@@ -1,5 +1,6 @@
-// REDCap's cron during a restore: its schedule is disabled, its tasks end, and afterwards the schedule is as it was.
+// REDCap's cron during a restore: what starts it is disabled, its tasks end, and afterwards all is as it was.
 import { DescribeTasksCommand, paginateListTasks, StopTaskCommand, type Task } from "@aws-sdk/client-ecs";
+import { DescribeRuleCommand, DisableRuleCommand, EnableRuleCommand } from "@aws-sdk/client-eventbridge";
 import {
   GetScheduleCommand,
   type GetScheduleCommandOutput,
@@ -10,21 +11,45 @@ import { checkExceptions, createWaiter, WaiterState } from "@smithy/util-waiter"
 import type { RestoreContext } from "./context";
 
 /** What of a runbook's context is needed here: a restore's or an upgrade's. */
-export type CronContext = Pick<RestoreContext, "ecs" | "scheduler" | "names" | "awsWait" | "progress"> & {
+export type CronContext = Pick<RestoreContext, "ecs" | "events" | "scheduler" | "names" | "awsWait" | "progress"> & {
   journal: { readonly facts: { cronDisabled?: boolean }; learn(facts: { cronDisabled: boolean }): void };
 };
 
 /** Seconds: ECS kills a task two minutes after it was asked to stop, at the latest. */
 const STOP_SECONDS = 600;
 
-/** Undefined where the stage has no cron, whatever the configuration says of the next deployment. */
-async function findSchedule({ scheduler, names }: CronContext): Promise<GetScheduleCommandOutput | undefined> {
-  try {
-    return await scheduler.send(new GetScheduleCommand({ GroupName: names.scheduleGroup, Name: names.cronSchedule }));
-  } catch (error) {
-    if ((error as Error).name === "ResourceNotFoundException") return undefined;
-    throw error;
-  }
+/** What starts cron: a schedule that starts a task, or a rule that calls it over HTTP. */
+interface Trigger {
+  isOn: boolean;
+  turn(on: boolean): Promise<void>;
+}
+
+async function findSchedule(context: CronContext): Promise<Trigger | undefined> {
+  const { scheduler, names } = context;
+  const schedule = await scheduler
+    .send(new GetScheduleCommand({ GroupName: names.scheduleGroup, Name: names.cronSchedule }))
+    .catch(absent);
+  const turn = (on: boolean) => setState(context, schedule as GetScheduleCommandOutput, on ? "ENABLED" : "DISABLED");
+  return schedule && { isOn: schedule.State !== "DISABLED", turn };
+}
+
+async function findRule({ events, names: { cronRule: Name } }: CronContext): Promise<Trigger | undefined> {
+  const rule = await events.send(new DescribeRuleCommand({ Name })).catch(absent);
+  const turn = async (on: boolean) => {
+    if (on) await events.send(new EnableRuleCommand({ Name }));
+    else await events.send(new DisableRuleCommand({ Name }));
+  };
+  return rule && { isOn: rule.State !== "DISABLED", turn };
+}
+
+/** None where the stage has no cron, whatever the configuration says of the next deployment. */
+async function findTriggers(context: CronContext): Promise<Trigger[]> {
+  const found = [await findSchedule(context), await findRule(context)];
+  return found.filter((trigger) => trigger !== undefined);
+}
+
+function absent(error: Error): undefined {
+  if (error.name !== "ResourceNotFoundException") throw error;
 }
 
 /** With all that the schedule has: UpdateSchedule takes what is left out for unset (Scheduler API reference). */
@@ -48,31 +73,31 @@ async function setState(
 }
 
 /**
- * Disables the schedule; the journal knows of it before Scheduler does, so that whoever is killed between the two enables
- * it all the same. One that a person disabled is left to that person.
+ * Disables what starts cron; the journal knows of it before AWS does, so that whoever is killed between the two enables it
+ * all the same. What a person disabled is left to that person.
  * @returns what is said of it
  */
 export async function disableCron(context: CronContext): Promise<string> {
-  const schedule = await findSchedule(context);
-  if (!schedule) return "there is no cron";
-  if (schedule.State !== "DISABLED") {
+  const triggers = await findTriggers(context);
+  if (triggers.length === 0) return "there is no cron";
+  for (const trigger of triggers.filter(({ isOn }) => isOn)) {
     context.journal.learn({ cronDisabled: true });
-    await setState(context, schedule, "DISABLED");
+    await trigger.turn(false);
   }
   return context.journal.facts.cronDisabled ? "cron was on" : "cron was off";
 }
 
 /**
- * Enables the schedule that this run disabled, with the target that it has by now.
+ * Enables what this run disabled, with the target that it has by now.
  * @returns what is said of it, where there was something to do
  */
 export async function enableCron(context: CronContext): Promise<string | undefined> {
   if (!context.journal.facts.cronDisabled) return undefined;
-  const schedule = await findSchedule(context);
-  if (schedule && schedule.State !== "ENABLED") await setState(context, schedule, "ENABLED");
+  const triggers = await findTriggers(context);
+  for (const trigger of triggers.filter(({ isOn }) => !isOn)) await trigger.turn(true);
   // Afterwards a rollback of this run looks anew: a person may have disabled cron meanwhile.
   context.journal.learn({ cronDisabled: false });
-  return schedule ? "cron" : "cron is configured away";
+  return triggers.length > 0 ? "cron" : "cron is configured away";
 }
 
 /**

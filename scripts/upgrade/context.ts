@@ -1,6 +1,7 @@
 // What the steps of an upgrade share: the stage, AWS clients, and the facts that the journal keeps.
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
 import { ECSClient } from "@aws-sdk/client-ecs";
+import { EventBridgeClient } from "@aws-sdk/client-eventbridge";
 import { RDSClient } from "@aws-sdk/client-rds";
 import { S3Client } from "@aws-sdk/client-s3";
 import { SchedulerClient } from "@aws-sdk/client-scheduler";
@@ -31,6 +32,7 @@ export class UpgradeContext extends RunContext {
   readonly logs;
   readonly s3;
   readonly scheduler;
+  readonly events;
 
   constructor(
     readonly stage: StageConfig,
@@ -44,6 +46,7 @@ export class UpgradeContext extends RunContext {
     this.logs = new CloudWatchLogsClient(config);
     this.s3 = new S3Client(config);
     this.scheduler = new SchedulerClient(config);
+    this.events = new EventBridgeClient(config);
     if (!journal.facts.stamp) journal.learn({ stamp: journal.startedAt.toISOString().replace(/\D/g, "").slice(0, 14) });
   }
 

@@ -12,7 +12,7 @@ import { Construct } from "constructs";
 import type { StageConfig } from "../../config";
 import { Role } from "../role";
 import type { EncryptionKeys } from "./encryption-keys";
-import { decryptSecrets, writeFunctionLogs } from "./function-policies";
+import { decryptSecrets, keepSecret, writeFunctionLogs } from "./function-policies";
 import { lambdaBundle } from "./lambda-bundle";
 import { logGroup } from "./log-group";
 import { nodeFunction } from "./node-function";
@@ -113,7 +113,7 @@ export class AccessKey extends Construct {
       assumedBy: "lambda.amazonaws.com",
       policies: {
         "access-keys": this.ownKeys(),
-        "own-secret": this.ownSecret(),
+        "own-secret": keepSecret(this, this.secret),
         "secrets-key": decryptSecrets(this, stage, keys.database),
         logs: writeFunctionLogs(this, logs),
       },
@@ -127,23 +127,6 @@ export class AccessKey extends Construct {
         {
           actions: ["iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:ListAccessKeys"],
           resources: [this.user.arn],
-        },
-      ],
-    });
-  }
-
-  /** What a rotation function needs of its secret (Secrets Manager user guide, execution role permissions). */
-  private ownSecret(): DataAwsIamPolicyDocument {
-    return new DataAwsIamPolicyDocument(this, "own-secret", {
-      statement: [
-        {
-          actions: [
-            "secretsmanager:DescribeSecret",
-            "secretsmanager:GetSecretValue",
-            "secretsmanager:PutSecretValue",
-            "secretsmanager:UpdateSecretVersionStage",
-          ],
-          resources: [this.secret.arn],
         },
       ],
     });

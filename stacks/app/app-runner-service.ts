@@ -7,10 +7,11 @@ import { Construct } from "constructs";
 import { type AppRunnerConfig, type StageConfig, stageImage, stageNames } from "../../config";
 import { Role } from "../role";
 import { APP_RUNNER_START_TIMEOUT, appRunnerVariables } from "./container";
+import type { CronPassword } from "./cron-password";
 import type { EncryptionKeys } from "./encryption-keys";
 import type { Installation } from "./installation";
 import type { Network } from "./network";
-import { pullImage } from "./service-roles";
+import { pullImage, readSecrets } from "./service-roles";
 import type { Tasks } from "./tasks";
 
 /** Seconds between two health checks; App Runner's longest, since a new instance may wait for a paused database. */
@@ -23,6 +24,8 @@ export interface AppRunnerServiceProps {
   keys: EncryptionKeys;
   tasks: Tasks;
   installation: Installation;
+  /** Where HTTP starts cron. */
+  cronPassword?: CronPassword | undefined;
 }
 
 export class AppRunnerService extends Construct {
@@ -30,9 +33,9 @@ export class AppRunnerService extends Construct {
 
   constructor(scope: Construct, id: string, props: AppRunnerServiceProps) {
     super(scope, id);
-    const { stage, config, keys, tasks, installation } = props;
+    const { stage, config, keys, tasks, installation, cronPassword } = props;
     const names = stageNames(stage);
-    const instance = this.instanceRole(stage, tasks);
+    const instance = this.instanceRole(props);
     const access = this.accessRole(stage);
     this.service = new ApprunnerService(this, "service", {
       serviceName: names.appRunnerService,
@@ -45,7 +48,11 @@ export class AppRunnerService extends Construct {
           imageRepositoryType: access ? "ECR" : "ECR_PUBLIC",
           imageConfiguration: {
             port: String(config.port),
-            runtimeEnvironmentVariables: appRunnerVariables({ ...tasks.containerProps, config }),
+            runtimeEnvironmentVariables: appRunnerVariables({
+              ...tasks.containerProps,
+              config,
+              cronSecretArn: cronPassword?.secret.arn,
+            }),
           },
         },
       },
@@ -73,7 +80,13 @@ export class AppRunnerService extends Construct {
       },
       // Tracing with X-Ray is all there is, and nothing in the image sends traces. Logs and metrics come without it.
       observabilityConfiguration: { observabilityEnabled: false },
-      dependsOn: [installation.invocation, ...instance.rights, ...(access?.rights ?? []), ...tasks.needs],
+      dependsOn: [
+        installation.invocation,
+        ...instance.rights,
+        ...(access?.rights ?? []),
+        ...tasks.needs,
+        ...(cronPassword ? [cronPassword.firstPassword] : []),
+      ],
     });
   }
 
@@ -98,13 +111,18 @@ export class AppRunnerService extends Construct {
   }
 
   /** With REDCap's own rights, the Fargate tasks' too. App Runner documents no condition for who may assume it. */
-  private instanceRole(stage: StageConfig, { roles }: Tasks): Role {
+  private instanceRole({ stage, keys, tasks, cronPassword }: AppRunnerServiceProps): Role {
     return new Role(this, "instance", {
       iam: stage.iam,
       name: stageNames(stage).appRunnerInstanceRole,
       description: "What REDCap itself may do on App Runner",
       assumedBy: "tasks.apprunner.amazonaws.com",
-      policies: roles.ofRedcap,
+      policies: {
+        ...tasks.roles.ofRedcap,
+        ...(cronPassword && {
+          "read-cron-secret": readSecrets(this, "cron-secret", stage, [cronPassword.secret], keys.database),
+        }),
+      },
     });
   }
 

@@ -112,7 +112,13 @@ export function serviceContainers(props: ContainerProps & { config: FargateConfi
  * reaches an instance, and it writes the client's address into X-Forwarded-For (App Runner developer guide, incoming
  * traffic). Behind a proxy of a public address the header would not be believed at all.
  */
-export const appRunnerVariables = (props: ContainerProps & { config: AppRunnerConfig }): Record<string, string> => ({
+export const appRunnerVariables = (
+  props: ContainerProps & {
+    config: AppRunnerConfig;
+    /** Secret of who may start cron over HTTP; without it, nobody may. */
+    cronSecretArn?: string | undefined;
+  },
+): Record<string, string> => ({
   PORT: String(props.config.port),
   ...applicationVariables(props),
   REQUEST_TIMEOUT_SECONDS: String(APP_RUNNER_REQUEST_TIMEOUT),
@@ -120,6 +126,7 @@ export const appRunnerVariables = (props: ContainerProps & { config: AppRunnerCo
   START_TIMEOUT_SECONDS: String(APP_RUNNER_START_TIMEOUT),
   ...maintenanceAddresses(props.stage),
   HTTPS_ONLY: "1",
+  ...(props.cronSecretArn ? { CRON_SECRET_ARN: props.cronSecretArn } : {}),
 });
 
 /** Of the task that installs REDCap where the service's own containers cannot. */

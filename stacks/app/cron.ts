@@ -5,6 +5,7 @@ import { Construct } from "constructs";
 import { type ServiceConfig, type StageConfig, stageNames } from "../../config";
 import { fromAccount, Role } from "../role";
 import { cronContainers } from "./container";
+import { every } from "./every";
 import type { Network } from "./network";
 import { runTask } from "./run-task";
 import { fargateTask } from "./task-definition";
@@ -56,7 +57,7 @@ export class Cron extends Construct {
       name: names.cronSchedule,
       groupName: group.name,
       description: "REDCap's cron",
-      scheduleExpression: `rate(${minutes} ${minutes === 1 ? "minute" : "minutes"})`,
+      scheduleExpression: every(minutes),
       flexibleTimeWindow: { mode: "OFF" },
       target: {
         arn: tasks.cluster.arn,

@@ -1,14 +1,11 @@
 // The bucket that holds the files people upload to REDCap.
-import {
-  DataAwsIamPolicyDocument,
-  type DataAwsIamPolicyDocumentStatement as Statement,
-} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketLoggingA as BucketLogging } from "@cdktf/provider-aws/lib/s3-bucket-logging";
 import { Construct } from "constructs";
 import { BACKUP_TAG, partitionOf, type StageConfig, stageNames } from "../../config";
-import { Bucket, encryptedWith } from "./bucket";
+import { Bucket, encryptedWith, onlyWithKey } from "../bucket";
 import { FILES_BUCKET_LOGS, type LogsBucket } from "./logs-bucket";
 
 /** Days for which a replaced or deleted file can be taken back without a restore. */
@@ -29,7 +26,7 @@ export class Files extends Construct {
     const { prefix, filesBucket } = stageNames(stage);
     this.key = key;
     this.bucket = new Bucket(this, "files", {
-      stage,
+      protect: stage.protect.enabled,
       logicalId: "files",
       name: filesBucket,
       encryption: encryptedWith(key),
@@ -55,29 +52,6 @@ export class Files extends Construct {
   }
 }
 
-/**
- * Uploads that name no encryption get the bucket's; those that ask for another kind or another key are refused. A
- * negated operator holds for a missing key, too, with or without IfExists: only Null leaves out the uploads that name
- * none (IAM user guide, condition operators).
- */
-export function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
-  const refuse = (sid: string, variable: string, value: string): Statement => ({
-    sid,
-    effect: "Deny",
-    actions: ["s3:PutObject"],
-    resources: [`${bucketArn}/*`],
-    principals: [{ type: "*", identifiers: ["*"] }],
-    condition: [
-      { test: "StringNotEquals", variable, values: [value] },
-      { test: "Null", variable, values: ["false"] },
-    ],
-  });
-  return [
-    refuse("OnlyKms", "s3:x-amz-server-side-encryption", "aws:kms"),
-    refuse("OnlyOwnKey", "s3:x-amz-server-side-encryption-aws-kms-key-id", key.arn),
-  ];
-}
-
 /** For REDCap's task and its user: objects of the bucket, no versions, no settings. The key only through S3. */
 export function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: Files): DataAwsIamPolicyDocument {
   return new DataAwsIamPolicyDocument(scope, "use-files", {
@@ -95,5 +69,5 @@ export function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: 
   });
 }
 
-export const dnsSuffix = (stage: StageConfig) =>
-  partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+export const dnsSuffix = ({ region }: { region: string }) =>
+  partitionOf(region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";

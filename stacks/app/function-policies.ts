@@ -2,6 +2,7 @@
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
+import type { SecretsmanagerSecret } from "@cdktf/provider-aws/lib/secretsmanager-secret";
 import type { Construct } from "constructs";
 import type { StageConfig } from "../../config";
 
@@ -19,6 +20,23 @@ export function decryptSecrets(scope: Construct, stage: StageConfig, key: KmsKey
             values: [`secretsmanager.${stage.region}.amazonaws.com`],
           },
         ],
+      },
+    ],
+  });
+}
+
+/** What a rotation function needs of its secret (Secrets Manager user guide, execution role permissions). */
+export function keepSecret(scope: Construct, secret: SecretsmanagerSecret): DataAwsIamPolicyDocument {
+  return new DataAwsIamPolicyDocument(scope, "own-secret", {
+    statement: [
+      {
+        actions: [
+          "secretsmanager:DescribeSecret",
+          "secretsmanager:GetSecretValue",
+          "secretsmanager:PutSecretValue",
+          "secretsmanager:UpdateSecretVersionStage",
+        ],
+        resources: [secret.arn],
       },
     ],
   });

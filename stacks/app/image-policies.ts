@@ -1,6 +1,9 @@
 // What the build of an image may do, one permission set each.
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
-import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
+import {
+  DataAwsIamPolicyDocument,
+  type DataAwsIamPolicyDocumentStatement as Statement,
+} from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
@@ -16,13 +19,9 @@ export interface Sources {
   zip: RedcapZip;
 }
 
-/** Two objects. Where the zip is the user's own, its key may be, too: of the account, for this object alone. */
-export function readSources(scope: Construct, { stage, key, bucket, zip }: Sources): DataAwsIamPolicyDocument {
-  const throughS3 = {
-    test: "StringEquals",
-    variable: "kms:ViaService",
-    values: [`s3.${stage.region}.${dnsSuffix(stage)}`],
-  };
+/** Two objects. */
+export function readSources(scope: Construct, sources: Sources): DataAwsIamPolicyDocument {
+  const { bucket, zip } = sources;
   return new DataAwsIamPolicyDocument(scope, "read-sources", {
     statement: [
       {
@@ -31,26 +30,36 @@ export function readSources(scope: Construct, { stage, key, bucket, zip }: Sourc
       },
       // CodeBuild looks whose bucket its source is in (CodeBuild user guide, service role).
       { actions: ["s3:GetBucketAcl", "s3:GetBucketLocation"], resources: [bucket.arn] },
-      { actions: ["kms:Decrypt"], resources: [key.arn], condition: [throughS3] },
-      ...(stage.redCapS3Path
-        ? [
-            {
-              actions: ["kms:Decrypt"],
-              resources: [arn("kms", stage, "key/*")],
-              condition: [
-                throughS3,
-                // The object, or its bucket where that has a bucket key (S3 user guide, encryption context).
-                {
-                  test: "StringEquals",
-                  variable: "kms:EncryptionContext:aws:s3:arn",
-                  values: [zip.objectArn, zip.bucketArn],
-                },
-              ],
-            },
-          ]
-        : []),
+      ...decryptSources(sources),
     ],
   });
+}
+
+/** Where the zip is the user's own, its key may be, too: of the account, for this object alone. */
+export function decryptSources({ stage, key, zip }: Pick<Sources, "stage" | "key" | "zip">): Statement[] {
+  const throughS3 = {
+    test: "StringEquals",
+    variable: "kms:ViaService",
+    values: [`s3.${stage.region}.${dnsSuffix(stage)}`],
+  };
+  const own = { actions: ["kms:Decrypt"], resources: [key.arn], condition: [throughS3] };
+  if (!stage.redCapS3Path) return [own];
+  return [
+    own,
+    {
+      actions: ["kms:Decrypt"],
+      resources: [arn("kms", stage, "key/*")],
+      condition: [
+        throughS3,
+        // The object, or its bucket where that has a bucket key (S3 user guide, encryption context).
+        {
+          test: "StringEquals",
+          variable: "kms:EncryptionContext:aws:s3:arn",
+          values: [zip.objectArn, zip.bucketArn],
+        },
+      ],
+    },
+  ];
 }
 
 /** This repository: layers, tags, and what the scan found. Nothing can be deleted. */

@@ -10,18 +10,17 @@ import { S3Object } from "@cdktf/provider-aws/lib/s3-object";
 import { AssetType, TerraformAsset } from "cdktf";
 import { Construct } from "constructs";
 import { buildKeys, LIVE_TAG, type StageConfig, stageNames } from "../../config";
+import { Bucket, encryptedWith, onlyWithKey } from "../bucket";
 import { Key } from "../key";
 import { ownerManages } from "../key-policy";
 import { keep } from "../stateful";
-import { Bucket, encryptedWith } from "./bucket";
 import type { EncryptionKeys } from "./encryption-keys";
-import { onlyWithKey } from "./files";
 import { firstImage } from "./first-image";
 import { imageContext } from "./image-context";
 import { ImageProject } from "./image-project";
 import { logGroup } from "./log-group";
 import { BUILD_BUCKET_LOGS, type LogsBucket } from "./logs-bucket";
-import { redcapZip } from "./redcap-zip";
+import { type RedcapZip, redcapZip } from "./redcap-zip";
 
 /** Images to go back to. The one that runs is kept whatever its age. */
 const KEPT_IMAGES = 10;
@@ -37,6 +36,9 @@ export interface ImageProps {
 export class Image extends Construct {
   readonly repository: EcrRepository;
   readonly bucket: Bucket;
+  /** Of bucket and repository. */
+  readonly key: KmsKey;
+  readonly zip: RedcapZip;
   readonly project: ImageProject;
   /** Done when the repository has an image to run. */
   readonly firstImage: LambdaInvocation;
@@ -44,13 +46,14 @@ export class Image extends Construct {
   constructor(scope: Construct, id: string, { stage, keys, logsBucket }: ImageProps) {
     super(scope, id);
     const names = stageNames(stage);
-    const { key } = new Key(this, "key", {
+    this.key = new Key(this, "key", {
       logicalId: "image",
       alias: `${names.prefix}-image`,
       description: `${names.prefix}: images, and what they are built from`,
       policy: [ownerManages(stage.accountId, stage.region)],
       preventDestroy: stage.protect.enabled,
-    });
+    }).key;
+    const { key } = this;
     this.repository = this.imageRepository(stage, key);
     this.bucket = this.buildBucket(stage, key, logsBucket);
     const logs = logGroup(this, "logs", { stage, name: `/aws/codebuild/${names.imageProject}`, key: keys.logs });
@@ -62,7 +65,8 @@ export class Image extends Construct {
       sourceHash: hash,
       dependsOn: this.bucket.settings,
     });
-    const zip = redcapZip(this, stage, this.bucket);
+    this.zip = redcapZip(this, stage, this.bucket);
+    const { zip } = this;
     this.project = new ImageProject(this, "project", {
       stage,
       key,
@@ -116,7 +120,7 @@ export class Image extends Construct {
   /** REDCap is licensed, and additions may be confidential: nobody but the build reads here. */
   private buildBucket(stage: StageConfig, key: KmsKey, logsBucket: LogsBucket): Bucket {
     const build = new Bucket(this, "build", {
-      stage,
+      protect: stage.protect.enabled,
       logicalId: "build",
       name: stageNames(stage).buildBucket,
       encryption: encryptedWith(key),

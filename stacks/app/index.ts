@@ -5,6 +5,8 @@ import {
   type BackupDestinationConfig,
   buildsImage,
   hostName,
+  isCronOverHttp,
+  keepsRecoveryKit,
   mailOf,
   PROVIDER_VERSIONS,
   type StageConfig,
@@ -14,6 +16,8 @@ import { AppRunnerDomain } from "./app-runner-domain";
 import { AppRunnerService, type AppRunnerServiceProps } from "./app-runner-service";
 import { Certificate } from "./certificate";
 import { Cron } from "./cron";
+import { CronOverHttp } from "./cron-over-http";
+import { CronPassword } from "./cron-password";
 import { Database } from "./database";
 import { DatabaseUsers } from "./database-users";
 import { Domain } from "./domain";
@@ -36,12 +40,13 @@ import { Deployments } from "./monitoring/deployments";
 import { CreatedNetwork, type Network } from "./network";
 import { Notifications } from "./notifications";
 import { addOutputs } from "./outputs";
+import { RecoveryKit } from "./recovery-kit";
 import { Tasks } from "./tasks";
 import { WebAcl } from "./web-acl";
 
 export interface AppStackProps {
   stage: StageConfig;
-  /** Its account is let at the cluster's key, where the stage has backups. */
+  /** Where the stage has backups: its account is let at the cluster's key, and keeps what AWS Backup cannot hold. */
   backupDestination?: BackupDestinationConfig | undefined;
 }
 
@@ -86,15 +91,21 @@ export class AppStack extends BaseStack {
       mail: relay,
       image,
     });
-    const webAcl = new WebAcl(this, "web-acl", { stage, keys, ownAddresses: network.ownAddresses });
+    const cronOverHttp = isCronOverHttp(config);
+    const cronPassword = cronOverHttp ? new CronPassword(this, "cron-password", { stage, keys }) : undefined;
+    const webAcl = new WebAcl(this, "web-acl", { stage, keys, ownAddresses: network.ownAddresses, cronOverHttp });
     const service =
       config.type === "fargate"
         ? this.fargate({ stage, config, network, tasks, domain, webAcl, logsBucket })
-        : this.appRunner({ stage, config, network, keys, tasks, domain, webAcl });
+        : this.appRunner({ stage, config, network, keys, tasks, domain, webAcl, cronPassword });
     // Before REDCap is installed, cron would have nothing to do.
-    if (service.installs && config.cron.minutes > 0) new Cron(this, "cron", { stage, config, network, tasks });
+    if (service.installs && config.cron.minutes > 0 && !cronOverHttp)
+      new Cron(this, "cron", { stage, config, network, tasks });
     if (stage.maintenanceServer)
       new Maintenance(this, "maintenance", { stage, config: stage.maintenanceServer, network, keys, tasks });
+    const recoveryKit = keepsRecoveryKit(stage, backupDestination)
+      ? new RecoveryKit(this, "recovery-kit", { stage, destination: backupDestination, keys, databaseUsers, image })
+      : undefined;
     if (stage.budget) new Budget(this, "budget", { stage, config: stage.budget, notifications });
     if (service.served) new Deployments(this, "deployments", { stage, served: service.served, notifications });
     new Monitoring(this, "monitoring", {
@@ -102,14 +113,16 @@ export class AppStack extends BaseStack {
       keys,
       notifications,
       served: service.served,
-      cronMinutes: service.installs ? config.cron.minutes : 0,
+      cron: service.installs && config.cron.minutes > 0 ? { ...config.cron, overHttp: cronOverHttp } : undefined,
       logs: tasks.containerProps.logs,
       database,
       functions: {
         "database-users": databaseUsers.function,
         "files-key": filesKey.function,
         ...(relay?.keyFunction && { "mail-key": relay.keyFunction }),
+        ...(cronPassword && { "cron-password": cronPassword.function }),
       },
+      recoveryKit: recoveryKit?.function,
       mailConfigurationSet: relay?.configurationSet,
       natGateways: network.natGateways,
     });
@@ -144,7 +157,16 @@ export class AppStack extends BaseStack {
     const installation = new Installation(this, "installation", props);
     const appRunner = new AppRunnerService(this, "app-runner", { ...props, installation });
     const { service } = appRunner;
-    webAcl.associate(appRunner, service.arn);
+    const { stage, config, cronPassword } = props;
+    const association = webAcl.associate(appRunner, service.arn);
+    if (cronPassword)
+      new CronOverHttp(this, "cron-over-http", {
+        stage,
+        minutes: config.cron.minutes,
+        host: service.serviceUrl,
+        password: cronPassword,
+        needs: association ? [association] : [],
+      });
     const appRunnerDomain = domain && new AppRunnerDomain(this, "app-runner-domain", { domain, service });
     return {
       appRunner,

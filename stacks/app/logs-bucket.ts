@@ -3,8 +3,8 @@
 import type { DataAwsIamPolicyDocumentStatement as Statement } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { Construct } from "constructs";
 import { arn, buildsImage, partitionOf, type StageConfig, stageNames } from "../../config";
+import { Bucket } from "../bucket";
 import { fromAccount } from "../role";
-import { Bucket } from "./bucket";
 
 /** Folders of the bucket. */
 export const LOAD_BALANCER_LOGS = "load-balancer";
@@ -24,7 +24,7 @@ export class LogsBucket extends Construct {
   constructor(scope: Construct, id: string, { stage }: LogsBucketProps) {
     super(scope, id);
     this.logs = new Bucket(this, "logs", {
-      stage,
+      protect: stage.protect.enabled,
       logicalId: "logs",
       name: stageNames(stage).logsBucket,
       encryption: { applyServerSideEncryptionByDefault: { sseAlgorithm: "AES256" } },

@@ -7,13 +7,15 @@ import { Annotations, AssetType, type ITerraformDependable, TerraformAsset } fro
 import type { Construct } from "constructs";
 import { buildKeys, PROJECT_ROOT, partitionOf, type StageConfig } from "../../config";
 import { releaseFile } from "../../scripts/image/template";
-import type { Bucket } from "./bucket";
+import type { Bucket } from "../bucket";
 
 export interface RedcapZip {
   /** `bucket/key` */
   location: string;
   bucketArn: string;
   objectArn: string;
+  /** Another one: the zip may be another. */
+  version: string;
   /** What to depend on before the zip is read. */
   needs: ITerraformDependable[];
 }
@@ -22,7 +24,7 @@ export function redcapZip(scope: Construct, stage: StageConfig, bucket: Bucket):
   if (stage.redCapS3Path) {
     const [, name = "", key = ""] = /^([^/]+)\/(.+)$/.exec(stage.redCapS3Path) ?? [];
     const bucketArn = `arn:${partitionOf(stage.region)}:s3:::${name}`;
-    return { location: stage.redCapS3Path, bucketArn, objectArn: `${bucketArn}/${key}`, needs: [] };
+    return { location: stage.redCapS3Path, bucketArn, objectArn: `${bucketArn}/${key}`, version: "", needs: [] };
   }
   const object = upload(scope, stage.redCapLocalVersion as string, bucket);
   const { arn, bucket: name } = bucket.bucket;
@@ -30,6 +32,7 @@ export function redcapZip(scope: Construct, stage: StageConfig, bucket: Bucket):
     location: `${name}/${buildKeys.redcap}`,
     bucketArn: arn,
     objectArn: `${arn}/${buildKeys.redcap}`,
+    version: object.versionId,
     needs: [object],
   };
 }

@@ -5,7 +5,7 @@ import type { Construct } from "constructs";
 import type { StageConfig } from "../../config";
 import { keep } from "../stateful";
 
-/** Days in which a deleted secret can be taken back; 0 lets an unprotected stage be created again at once. */
+/** Days in which a deleted secret can be taken back; 0 lets one of its name be created again at once. */
 const RECOVERY_WINDOW_DAYS = 30;
 
 export interface EmptySecretProps {
@@ -14,19 +14,22 @@ export interface EmptySecretProps {
   name: string;
   /** What it holds; the stage is added. */
   description: string;
+  /** Whether a function makes its value anew, so that the secret may go; as config/stateful-types.ts says. Default: no. */
+  remakable?: boolean;
 }
 
 /** @param id also its logical id in the stack */
 export function emptySecret(scope: Construct, id: string, props: EmptySecretProps): SecretsmanagerSecret {
-  const { stage, key, name, description } = props;
+  const { stage, key, name, description, remakable = false } = props;
+  const kept = stage.protect.enabled && !remakable;
   return keep(
     new SecretsmanagerSecret(scope, id, {
       name,
       description: `${description} of REDCap ${stage.name}`,
       kmsKeyId: key.arn,
-      recoveryWindowInDays: stage.protect.enabled ? RECOVERY_WINDOW_DAYS : 0,
+      recoveryWindowInDays: kept ? RECOVERY_WINDOW_DAYS : 0,
     }),
     id,
-    stage.protect.enabled,
+    kept,
   );
 }

@@ -18,7 +18,7 @@ export interface WebAclProps {
   keys: EncryptionKeys;
   /** IPv4 addresses from which REDCap calls itself for its own checks: of the stage's NAT gateways. */
   ownAddresses: string[];
-  /** Whether something calls cron.php over HTTP. Default: no, since cron is a task on both types of service. */
+  /** Whether something calls cron.php over HTTP. Default: no, cron is a task. */
   cronOverHttp?: boolean;
 }
 

@@ -1,4 +1,5 @@
-// The vault in the second account that outlives the stages: copies come in, nobody deletes them, copies go back.
+// The vault in the second account that outlives the stages: copies come in, nobody deletes them, copies go back. Beside it
+// the recovery kit: what AWS Backup cannot hold.
 // It reads nothing of the stages' accounts: their ids come from the configuration, so that either side can be planned
 // and applied first. It is never destroyed by Terraform, whatever the stages' protection says.
 import { TerraformOutput } from "cdktf";
@@ -10,6 +11,7 @@ import { backupJobRole, keysOf, usesKeys } from "../backup/role";
 import { accountsCopyIn, nobodyDestroys } from "../backup/vault-policy";
 import { BaseStack } from "../base-stack";
 import { accountsCopy, nobodyDeletes, ownerManages } from "../key-policy";
+import { RecoveryKit } from "./recovery-kit";
 
 export interface BackupDestinationStackProps {
   backupDestination: BackupDestinationConfig;
@@ -33,6 +35,8 @@ export class BackupDestinationStack extends BaseStack {
       administratorArns,
       preventDestroy: true,
     });
+
+    new RecoveryKit(this, "recovery-kit", { backupDestination, stages });
 
     backupJobRole(this, "copy-back", {
       name: COPY_BACK_ROLE,

@@ -65,7 +65,7 @@ export const SKIPS: Skip[] = [
   },
   {
     check: "CKV_AWS_117",
-    where: /access-key|files-key|mail|first-image|installation/,
+    where: /access-key|files-key|mail|first-image|installation|recovery-kit/,
     reason: "It calls AWS's public APIs alone, and has no way to the database this way.",
   },
   {
@@ -155,6 +155,21 @@ export const SKIPS: Skip[] = [
     check: "CKV_AWS_297",
     where: /(cron_schedule|maintenance_sweep)_/,
     reason: "The key would hold for a payload, and there is none.",
+  },
+  {
+    check: "CKV_AWS_297",
+    where: /recovery-kit_schedule_/,
+    reason: "Its payload is the stage's configuration, which holds no secret; AWS encrypts it with its own key.",
+  },
+  {
+    check: "CKV2_AWS_34",
+    where: /aws_ssm_parameter\.recovery-kit_memory_/,
+    reason: "It holds what was kept when: no secret, and no hash of one.",
+  },
+  {
+    check: "CKV_AWS_18",
+    where: /aws_s3_bucket\.recovery-kit/,
+    reason: "The account's trail records every access to its objects; logs would need a bucket that can be deleted.",
   },
   {
     check: "CKV_AWS_394",

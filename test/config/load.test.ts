@@ -193,6 +193,8 @@ describe("a configuration is refused", () => {
     ],
     ["memory that App Runner lacks", appRunner({ memory: "5 GB" }), "With 2 vCPU, App Runner allows 4, 6 GB."],
     ["memory of another size", appRunner({ cpu: "0.5 vCPU" }), "With 0.5 vCPU, App Runner allows 1 GB."],
+    ["cron over HTTP on Fargate", service({ cron: { via: "http" } }), "service.cron.via"],
+    ["cron by another way", appRunner({ cron: { via: "lambda" } }), "stages[prod].service.cron.via"],
     ["fewest instances above most", appRunner({ minSize: 3 }), "minSize must not be above maxSize."],
     ...["certificateArn", "internal", "drainSeconds", "idleTimeoutSeconds", "healthCheckPath", "scaling"].map(
       (field) =>
@@ -278,9 +280,17 @@ describe("a configuration is refused", () => {
     ["appRunnerMaxSize", "service.maxSize"],
     ["cpu", "service.cpu"],
     ["cronMinutes", "service.cron.minutes"],
-    ["cronSecret", "service.cron"],
+    [
+      "cronSecret",
+      'service.cron: a scheduled task that needs no secret, or with service.type "app-runner" via: "http"',
+    ],
   ])("with the new path of a spelling that has moved: %s", (key, path) => {
     expect(dev({ [key]: 1 })).toContain(`stages[dev].${key}: this setting is now ${path}`);
+  });
+
+  it("with the new path of one that has moved out of `db`", () => {
+    const message = broken((draft) => Object.assign(draft.stages[1]?.db as object, { parameterGroupParameters: {} }));
+    expect(message).toContain("stages[prod].db.parameterGroupParameters: this setting is now db.maxAllowedPacket");
   });
 
   it("naming every problem at once", () => {

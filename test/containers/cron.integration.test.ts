@@ -31,9 +31,14 @@ describeContainers("REDCap's cron", () => {
 
   describe("over HTTP", () => {
     const PASSWORD = "a-long-secret-of-the-scheduler";
+    /** As EventBridge does it (stacks/app/cron-over-http.ts; EventBridge user guide, headers of API destinations). */
     const call = async (container: Container, user: string, password: string) => {
       const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-      const { status, body } = await ask(container, "/cron.php", { headers: { authorization } });
+      const headers = {
+        ...{ authorization, "content-type": "application/json; charset=utf-8" },
+        "user-agent": "Amazon/EventBridge/ApiDestinations",
+      };
+      const { status, body } = await ask(container, "/cron.php", { method: "POST", body: "{}", headers });
       return { status, body };
     };
     /** What the stand-in's cron does. */

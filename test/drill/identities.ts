@@ -3,7 +3,7 @@
 import { BackupClient, DescribeBackupVaultCommand, ListRestoreJobsCommand } from "@aws-sdk/client-backup";
 import { DescribeDBClustersCommand, RDSClient } from "@aws-sdk/client-rds";
 import { paginateListBuckets, S3Client } from "@aws-sdk/client-s3";
-import { STATEFUL_TYPES } from "../../config";
+import { isStateful } from "../../config";
 import { type Account, clientConfig } from "../../scripts/aws";
 import type { TerraformState } from "../../scripts/terraform";
 
@@ -24,7 +24,7 @@ export async function identitiesOf(
 ): Promise<Identities> {
   const identities: Identities = {};
   for (const { mode, module = "", type, name, instances } of state?.resources ?? []) {
-    if (mode !== "managed" || !STATEFUL_TYPES.has(type)) continue;
+    if (mode !== "managed" || !isStateful(type, name)) continue;
     for (const [index, { attributes }] of instances.entries()) {
       const address = `${stack} ${module}${type}.${name}[${index}]`;
       const identity = await identityOf(type, attributes, createdAt);

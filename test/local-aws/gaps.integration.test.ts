@@ -7,10 +7,12 @@ import {
 import {
   CreateClusterCommand,
   CreateServiceCommand,
+  DeleteServiceCommand,
   DescribeServiceDeploymentsCommand,
   DescribeServicesCommand,
   ECSClient,
   ListServiceDeploymentsCommand,
+  ListServicesCommand,
   RegisterTaskDefinitionCommand,
   UpdateServiceCommand,
   waitUntilServicesStable,
@@ -130,6 +132,15 @@ describe("an ECS service", () => {
     const made = await client.send(new RegisterScalableTargetCommand({ ...target, ...limits }));
     const listed = await client.send(new ListTagsForResourceCommand({ ResourceARN: made.ScalableTargetARN }));
     expect(listed.Tags).toEqual({ a: "1" });
+  });
+
+  test("is not listed any more once it is deleted, but can be described", async () => {
+    const listed = async () => (await ecs.send(new ListServicesCommand({ cluster: "redcap" }))).serviceArns?.length;
+    expect(await listed()).toBe(1);
+    await ecs.send(new DeleteServiceCommand({ ...names, force: true }));
+    expect(await listed()).toBe(0);
+    const { services } = await ecs.send(new DescribeServicesCommand({ cluster: "redcap", services: ["redcap"] }));
+    expect(services?.[0]?.status).toBe("INACTIVE");
   });
 });
 

@@ -25,9 +25,11 @@ import { budgets } from "./gaps/budgets";
 import { Dns } from "./gaps/dns";
 import { deploymentFailures, ecs } from "./gaps/ecs";
 import { ecsTasks } from "./gaps/ecs-tasks";
+import { eventConnections } from "./gaps/event-connections";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
+import { objectLock } from "./gaps/object-lock";
 import { organizations } from "./gaps/organizations";
 import { route53 } from "./gaps/route53";
 import { s3 } from "./gaps/s3";
@@ -181,6 +183,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     functions,
     secretRotation(client, functions, log),
     budgets(),
+    eventConnections(client),
     tasks.service,
     ecs(client, deployments.failures),
     kms(client),
@@ -193,6 +196,8 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     ses(client.forward),
     applicationAutoScaling(client.forward),
     bucketPolicies(client),
+    // After the policies: it answers.
+    objectLock(client),
     serviceSpecificCredentials,
     instances(client),
     agents.service,

@@ -75,7 +75,7 @@ test(
     const asked = await bootstrap(file, "--stage", "prod");
     expect(asked).toMatchObject({ code: 1, output: expect.stringContaining("Add --yes") });
     const dry = await bootstrap(file, "--stage", "prod", "--dry-run");
-    expect(dry).toMatchObject({ code: 0, output: expect.stringContaining("8 to do") });
+    expect(dry).toMatchObject({ code: 0, output: expect.stringContaining("11 to do") });
   },
   COMMAND,
 );
@@ -87,10 +87,10 @@ test(
     const before = await new BackupClient(client()).send(new DescribeRegionSettingsCommand({}));
     const first = await bootstrap(file, "--stage", "prod", "--backup-account", "--yes", "--strict");
     expect(first).toMatchObject({ code: 0 });
-    expect(first.output.match(/^ {2}created/gm)).toHaveLength(14);
+    expect(first.output.match(/^ {2}created/gm)).toHaveLength(20);
     const second = await bootstrap(file, "--stage", "prod", "--backup-account", "--yes", "--strict");
     expect(second.code).toBe(0);
-    expect(second.output.match(/^ {2}already right/gm)).toHaveLength(16);
+    expect(second.output.match(/^ {2}already right/gm)).toHaveLength(22);
     expect(second.output.match(/^Nothing to do/gm)).toHaveLength(2);
     expect(second.output).not.toMatch(/^ {2}(created|corrected)/m);
 

@@ -14,8 +14,10 @@ function publicSubnets(stack: SynthesizedStack): Set<string> {
 /** Functions that are in no VPC, by the beginning of their logical id, and why. */
 const OUTSIDE_THE_VPC: Record<string, string> = {
   "image_first-image_function": "calls CodeBuild, which a stage without NAT does not reach from its VPC",
+  "recovery-kit_function": "calls S3, perhaps of another region, which a stage without NAT does not reach from its VPC",
   "files-key_function": "calls IAM, which a stage without NAT does not reach from its VPC",
   mail_key_function: "calls IAM, which a stage without NAT does not reach from its VPC",
+  "cron-password_function": "calls EventBridge, which a stage without NAT does not reach from its VPC",
   installation_function: "calls ECS, which a stage without NAT does not reach from its VPC",
 };
 
@@ -46,8 +48,8 @@ export const inPrivateSubnets: Invariant = (stack) => {
       const [target] = blocks(block.target);
       const [ecs] = blocks(target?.ecs_parameters);
       const [network] = blocks(ecs?.network_configuration);
-      // A state machine is in no network.
-      if (!ecs) return String(target?.arn).startsWith("${aws_sfn_state_machine.");
+      // A state machine is in no network, and functions are judged by themselves.
+      if (!ecs) return /^\$\{aws_(sfn_state_machine|lambda_function)\./.test(String(target?.arn));
       return network?.assign_public_ip === false && allPrivate(network.subnets);
     }),
     ...failing(stack, "aws_launch_template", (block) => {

@@ -14,7 +14,14 @@ function stacksOf(input: DeploymentInput): StackUnderTest[] {
 
 const stacks = stacksOf(sampleInput());
 const { stages, ...others } = sampleInput();
-const onAppRunnerToo = stacksOf({ ...others, stages: stages.map((stage) => ({ ...stage, ...onAppRunner() })) });
+/** One of them with cron over HTTP. */
+const onAppRunnerToo = stacksOf({
+  ...others,
+  stages: stages.map((stage) => ({
+    ...stage,
+    ...onAppRunner({ cron: { via: stage.name === "prod" ? "http" : "task" } }),
+  })),
+});
 
 test("the sample has every kind of stack", () => {
   expect(stacks.map(({ name }) => name).sort()).toEqual([

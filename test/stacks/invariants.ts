@@ -1,5 +1,5 @@
 // What must hold for every resource of every stack. Each invariant returns what breaks it, by address.
-import { STATEFUL_TYPES } from "../../config";
+import { isStateful, STATEFUL_TYPES } from "../../config";
 import { documentOf, failing, type Invariant, partner, policyStatements } from "./invariant";
 import { noStarPrincipal, policiesAreDocuments, rightsAreNamed } from "./invariants-access";
 import { inPrivateSubnets, onlyLoadBalancerIsOpen } from "./invariants-network";
@@ -103,7 +103,7 @@ const statefulIsKept: Invariant = (stack) =>
   [...STATEFUL_TYPES].flatMap((type) =>
     failing(stack, type, (block, id) => {
       const lifecycle = block.lifecycle as { prevent_destroy?: boolean } | undefined;
-      return !HASHED_ID.test(id) && lifecycle?.prevent_destroy === stack.protect;
+      return !HASHED_ID.test(id) && lifecycle?.prevent_destroy === (stack.protect && isStateful(type, id));
     }),
   );
 

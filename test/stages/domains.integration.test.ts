@@ -115,9 +115,17 @@ describe("5.2.1 and 5.3.1: a subdomain, its zone new", () => {
     async () => {
       Object.assign(route53Ns, { apps: [{ name: "redcap", nsRecords: nameServers }] });
       const args = ["deploy", "route53-ns", "--auto-approve", "--output", join(folder, "cdktf.out")];
+      const delegation = async () =>
+        (await parent.records()).find((record) => record.startsWith("NS redcap.acme.com. "));
       expect(await type("cdktf.ts", ...args)).toEqual({ code: 0, output: expect.any(String) });
-      const delegation = (await parent.records()).find((record) => record.startsWith("NS redcap.acme.com. "));
-      expect(delegation?.split(" ").slice(2).sort()).toEqual([...nameServers].sort());
+      expect((await delegation())?.split(" ").slice(2).sort()).toEqual([...nameServers].sort());
+      expect(await type("cdktf.ts", ...args)).toEqual({ code: 0, output: expect.stringContaining("No changes.") });
+      // And back: an app that is taken out leaves no record behind.
+      Object.assign(route53Ns, { apps: [] });
+      expect(await type("cdktf.ts", ...args)).toEqual({ code: 0, output: expect.any(String) });
+      expect(await delegation()).toBeUndefined();
+      Object.assign(route53Ns, { apps: [{ name: "redcap", nsRecords: nameServers }] });
+      expect(await type("cdktf.ts", ...args)).toEqual({ code: 0, output: expect.any(String) });
     },
     DEPLOYING,
   );

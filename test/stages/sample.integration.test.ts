@@ -1,9 +1,10 @@
 // The sample's stages with everything that they can have, on either type of service, with the real provider: deployed,
 // nothing left to change, destroyed, and nothing left but what is meant to stay.
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { DeploymentInput } from "../../config";
+import { standInZip } from "../containers/stand-in/zip";
 import { type LocalAws, startLocalAws } from "../local-aws";
 import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
 import { type Run, runCommand, writeStages } from "./command";
@@ -22,18 +23,23 @@ const ALL = { email: MAILBOX, budget: { monthlyUsd: 900 } };
 
 /** The sample's production, with mail and a certificate that ACM issues. */
 const prod: StageInput = { ...production, ...ALL, service: fargate };
-/** A second stage in the same account, without a domain: App Runner gives it a name. */
-const pilot: StageInput = { ...sampleStage("dev"), ...ALL, ...onAppRunner({ cron: { minutes: 5 } }), name: "pilot" };
+/** A second stage in the same account that builds its image, without a domain: App Runner gives it a name. */
+const pilot: StageInput = {
+  ...{ ...sampleStage("dev"), ...ALL, name: "pilot", redCapLocalVersion: "17.4.4" },
+  ...onAppRunner({ image: undefined, cron: { minutes: 5 } }),
+};
 
 let aws: LocalAws;
 let folder: string;
 let stages: StageInput[] = [prod, pilot];
+let { route53Ns } = rest;
 let before: string[];
 
 function type(script: string, ...args: string[]): Promise<Run> {
   const stagesFile = join(folder, "stages.ts");
-  writeStages(stagesFile, { ...rest, backupDestination: destination, stages });
-  return runCommand(script, args, { ...aws.environment(), CI: "true", REDCAP_STAGES_FILE: stagesFile });
+  writeStages(stagesFile, { ...rest, route53Ns, backupDestination: destination, stages });
+  const env = { ...aws.environment(), CI: "true", REDCAP_STAGES_FILE: stagesFile, REDCAP_RELEASES_FOLDER: folder };
+  return runCommand(script, args, env);
 }
 const ENDED_WELL = { code: 0, output: expect.any(String) };
 const deploy = (name: string) => type("deploy.ts", "--stage", name, "--yes");
@@ -42,6 +48,7 @@ const resources = () =>
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "redcap-sample-"));
+  writeFileSync(join(folder, "redcap17.4.4.zip"), standInZip({ version: "17.4.4" }));
   const accounts = [prod, destination].map(({ accountId: id, profile = "" }) => ({ id, profile }));
   aws = await startLocalAws({ accounts, region: prod.region });
   expect(await type("bootstrap.ts", "--stage", "prod", "--yes")).toEqual(ENDED_WELL);
@@ -82,12 +89,17 @@ test("a second stage on App Runner in the same account, with a name of AWS's", a
 
 test("both go in two steps, and leave a snapshot of each database with its key", async () => {
   const reason = "Tried for a week, and not used.";
-  const { deletionProtection: __, ...unprotected } = fargate as Record<string, unknown>;
   const open = { protect: { enabled: false, reason } as const };
   stages = [
-    { ...prod, ...open, delegated: true, service: { ...unprotected, deletionProtection: false } as typeof fargate },
+    { ...prod, ...open, delegated: true, service: { ...fargate, deletionProtection: false } },
     { ...pilot, ...open },
   ];
+  const destroyed = await type("destroy.ts", "--stage", "prod", "--confirm", "prod");
+  expect(destroyed).toEqual({ code: 1, output: expect.stringContaining("npm run deploy -- --stage prod") });
+  expect(await deploy("prod")).toEqual(ENDED_WELL);
+  const delegated = await type("destroy.ts", "--stage", "prod", "--confirm", "prod");
+  expect(delegated).toEqual({ code: 1, output: expect.stringContaining("still leads redcap.example.org to the zone") });
+  route53Ns = undefined;
   for (const name of ["prod", "pilot"]) {
     expect(await deploy(name)).toEqual(ENDED_WELL);
     expect(await type("destroy.ts", "--stage", name, "--confirm", name)).toEqual(ENDED_WELL);

@@ -3,16 +3,38 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AppRunnerClient, DescribeCustomDomainsCommand, ListServicesCommand } from "@aws-sdk/client-apprunner";
+import {
+  AppRunnerClient,
+  DescribeCustomDomainsCommand,
+  DescribeServiceCommand,
+  ListServicesCommand,
+} from "@aws-sdk/client-apprunner";
+import {
+  CloudWatchLogsClient,
+  DescribeLogGroupsCommand,
+  DescribeMetricFiltersCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 import { ECSClient, ListServicesCommand as ListEcsServicesCommand } from "@aws-sdk/client-ecs";
-import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
-import { type DeploymentInput, findStage, STATEFUL_TYPES, stageNames, stateNames, validate } from "../../config";
+import {
+  DescribeApiDestinationCommand,
+  DescribeConnectionCommand,
+  DisableRuleCommand,
+  EventBridgeClient,
+  ListTargetsByRuleCommand,
+} from "@aws-sdk/client-eventbridge";
+import { GetObjectCommand, ListBucketsCommand, S3Client } from "@aws-sdk/client-s3";
+import { GetScheduleCommand, SchedulerClient } from "@aws-sdk/client-scheduler";
+import { GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
+import { type DeploymentInput, findStage, stageNames, stateNames, validate } from "../../config";
+import { pauseService, resumeService } from "../../scripts/restore/app-runner";
+import { RunContext } from "../../scripts/runbook/engine";
 import type { TerraformState } from "../../scripts/terraform";
+import { type Identities, identitiesOf } from "../drill/identities";
 import { type LocalAws, startLocalAws } from "../local-aws";
 import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
 import { runCommand, writeStages } from "./command";
 
-const DEPLOYING = 400_000;
+const DEPLOYING = 600_000;
 
 type StageInput = DeploymentInput["stages"][number];
 const NAME = "redcap.example.org";
@@ -50,11 +72,10 @@ async function state(): Promise<TerraformState> {
   return JSON.parse((await Body?.transformToString()) ?? "{}") as TerraformState;
 }
 
-/** Attributes of what holds data, by address, as Terraform's state has them. */
-async function stateful(): Promise<Record<string, object>> {
-  const { resources } = await state();
-  const kept = resources.filter(({ mode, type }) => mode === "managed" && STATEFUL_TYPES.has(type));
-  return Object.fromEntries(kept.map(({ type, name, instances }) => [`${type}.${name}`, instances[0] as object]));
+/** What tells each resource that holds data from another one made in its place, by address. */
+async function stateful(): Promise<Identities> {
+  const { Buckets = [] } = await new S3Client({ ...client(), forcePathStyle: true }).send(new ListBucketsCommand({}));
+  return identitiesOf("app", await state(), async (_, name) => Buckets.find((one) => one.Name === name)?.CreationDate);
 }
 
 beforeAll(async () => {
@@ -73,7 +94,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-let before: Record<string, object>;
+const HTTP = { maxSize: 3, cron: { minutes: 5, via: "http" } };
+let before: Identities;
 const NOTHING = { code: 0, output: expect.stringContaining("app-dev: nothing to change.") };
 
 test(
@@ -106,6 +128,18 @@ test(
     );
     expect(serviceArns).toEqual([]);
     expect(await deploy(appRunner())).toEqual(NOTHING);
+    const logs = new CloudWatchLogsClient(client());
+    const logGroupNamePrefix = `/aws/apprunner/redcap-dev/${ServiceSummaryList[0]?.ServiceId}/`;
+    const { logGroups } = await logs.send(new DescribeLogGroupsCommand({ logGroupNamePrefix }));
+    expect(logGroups).toHaveLength(2);
+    for (const group of logGroups ?? [])
+      expect(group).toMatchObject({ retentionInDays: 30, kmsKeyId: expect.stringContaining(":key/") });
+    const logGroupName = `${logGroupNamePrefix}application`;
+    const { metricFilters } = await logs.send(new DescribeMetricFiltersCommand({ logGroupName }));
+    expect(metricFilters?.map(({ filterName }) => filterName).sort()).toEqual([
+      "redcap-dev-ContainerError",
+      "redcap-dev-DatabaseError",
+    ]);
   },
   DEPLOYING,
 );
@@ -119,13 +153,71 @@ test(
   DEPLOYING,
 );
 
+/** What EventBridge calls, with which password, and what the containers know of it. */
+async function cronOverHttp() {
+  const events = new EventBridgeClient(client());
+  const secrets = new SecretsManagerClient(client());
+  const { cronRule: Name, cronSecret } = stageNames(stage());
+  const { Targets = [] } = await events.send(new ListTargetsByRuleCommand({ Rule: Name }));
+  const { InvocationEndpoint } = await events.send(new DescribeApiDestinationCommand({ Name }));
+  const { SecretArn } = await events.send(new DescribeConnectionCommand({ Name }));
+  const password = async (SecretId: string | undefined) =>
+    JSON.parse((await secrets.send(new GetSecretValueCommand({ SecretId }))).SecretString ?? "").password as string;
+  return {
+    events,
+    endpoint: InvocationEndpoint,
+    targets: Targets.length,
+    called: await password(SecretArn),
+    known: await password(cronSecret),
+  };
+}
+
+test(
+  "with cron over HTTP: EventBridge calls with the containers' password, and no state has it",
+  async () => {
+    const { code, output } = await deploy(appRunner(HTTP));
+    expect({ code, output }).toMatchObject({ code: 0 });
+    const { events, endpoint, targets, called, known } = await cronOverHttp();
+    const { ServiceSummaryList = [] } = await new AppRunnerClient(client()).send(new ListServicesCommand({}));
+    expect(endpoint).toBe(`https://${ServiceSummaryList[0]?.ServiceUrl}/cron.php`);
+    expect([targets, called]).toEqual([1, known]);
+    expect(JSON.stringify(await state())).not.toContain(known);
+    const { cronRule, scheduleGroup, cronSchedule } = stageNames(stage());
+    const schedule = new GetScheduleCommand({ GroupName: scheduleGroup, Name: cronSchedule });
+    await expect(new SchedulerClient(client()).send(schedule)).rejects.toMatchObject({
+      name: "ResourceNotFoundException",
+    });
+    expect(await deploy(appRunner(HTTP))).toEqual(NOTHING);
+    // A restore's own doing is no change, either.
+    await events.send(new DisableRuleCommand({ Name: cronRule }));
+    expect(await deploy(appRunner(HTTP))).toEqual(NOTHING);
+    expect(await cronOverHttp()).toMatchObject({ called: known });
+  },
+  DEPLOYING,
+);
+
+test(
+  "paused, as a restore leaves it until its end, it is no change to Terraform",
+  async () => {
+    const apps = new AppRunnerClient(client());
+    const { ServiceSummaryList: [service] = [] } = await apps.send(new ListServicesCommand({}));
+    const ServiceArn = service?.ServiceArn;
+    const context = Object.assign(new RunContext(), { appRunner: apps, names: stageNames(stage()) });
+    await pauseService(context);
+    expect(await deploy(appRunner(HTTP))).toEqual(NOTHING);
+    expect((await apps.send(new DescribeServiceCommand({ ServiceArn }))).Service?.Status).toBe("PAUSED");
+    await resumeService(context);
+  },
+  DEPLOYING,
+);
+
 test(
   "an update that App Runner takes back shows in the next plan",
   async () => {
     const fail = { method: "POST", body: JSON.stringify({ operation: "UPDATE_SERVICE" }) };
     await fetch(`${aws.endpoint}/local-aws/apprunner/fail-next`, fail);
-    await deploy(appRunner({ maxSize: 3, memory: "6 GB" }));
-    const again = await deploy(appRunner({ maxSize: 3, memory: "6 GB" }));
+    await deploy(appRunner({ ...HTTP, memory: "6 GB" }));
+    const again = await deploy(appRunner({ ...HTTP, memory: "6 GB" }));
     expect(again).toMatchObject({ code: 0, output: expect.stringMatching(/1 to change/) });
   },
   DEPLOYING,

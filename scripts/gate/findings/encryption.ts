@@ -1,5 +1,5 @@
 // What would be encrypted less: at rest, with another key, or on its way.
-import { STATEFUL_TYPES } from "../../../config";
+import { isStateful } from "../../../config";
 import { type Detected, type Detector, danger, notice } from "../finding";
 
 /** Attributes that name the key. */
@@ -18,7 +18,7 @@ const key: Detector = (change) => {
     if (!before || change.isUnknown(attribute) || before === after) return [];
     if (!after) return [danger("drop-key", `${change.fromTo(attribute)}: no key of your own any more`)];
     const changed = `${change.fromTo(attribute)}: what is there stays under the old key`;
-    return [(STATEFUL_TYPES.has(change.type) ? danger : notice)("change-key", changed)];
+    return [(isStateful(change.type, change.entry.name) ? danger : notice)("change-key", changed)];
   });
 };
 

@@ -1,5 +1,5 @@
 // What is destroyed, replaced or forgotten, and what keeps that from happening.
-import { PROTECTING_TYPES, STATEFUL_TYPES } from "../../../config";
+import { isStateful, PROTECTING_TYPES } from "../../../config";
 import { type Change, pathText } from "../change";
 import { type Detected, type Detector, danger, notice } from "../finding";
 
@@ -22,7 +22,7 @@ const removal: Detector = (change) => {
   const action = actionOf(change);
   if (!action) return undefined;
   const found = (make: typeof danger, what: string) => ({ ...make(action, what), because: reasons(change.entry) });
-  if (STATEFUL_TYPES.has(change.type)) return found(danger, "holds what cannot be made again");
+  if (isStateful(change.type, change.entry.name)) return found(danger, "holds what cannot be made again");
   // What protects may be replaced, as many of its changes demand, but not go.
   if (PROTECTING_TYPES.has(change.type) && change.isDelete) return found(danger, "protects what cannot be made again");
   return found(notice, "can be made again");
@@ -30,7 +30,7 @@ const removal: Detector = (change) => {
 
 /** A cluster or bucket that went missing outside Terraform would come back empty. */
 const emptySuccessor: Detector = (change) => {
-  if (!change.isCreate || !STATEFUL_TYPES.has(change.type) || !change.facts.isGone(change.entry.address))
+  if (!change.isCreate || !isStateful(change.type, change.entry.name) || !change.facts.isGone(change.entry.address))
     return undefined;
   return danger("recreate-empty", "was deleted outside Terraform; the apply makes a new one that is empty");
 };

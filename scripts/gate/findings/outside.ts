@@ -1,5 +1,5 @@
 // What happened outside this plan's own changes: drift that the refresh found, imports, moves.
-import { STATEFUL_TYPES } from "../../../config";
+import { isStateful } from "../../../config";
 import { changedAttributes, quote } from "../change";
 import type { Finding } from "../finding";
 import type { ResourceChange, TerraformPlan } from "../plan";
@@ -12,7 +12,7 @@ export function drift({ resource_drift = [] }: TerraformPlan): Finding[] {
       const isGone = entry.change.actions.includes("delete");
       const attributes = changedAttributes(entry).join(", ");
       const what = isGone
-        ? `was deleted${STATEFUL_TYPES.has(entry.type) ? " with what it held" : ""}`
+        ? `was deleted${isStateful(entry.type, entry.name) ? " with what it held" : ""}`
         : `was changed: ${attributes || "its address"}`;
       return { concern: "drift", level: "notice", action: isGone ? "gone" : "drift", address: entry.address, what };
     });

@@ -9,6 +9,7 @@ import { changedAddresses, countChanges, type ResourceChange } from "../../gate/
 import type { Step } from "../../runbook/engine";
 import { runbookFolder } from "../../runbook/journal";
 import { type Import, idInState, StackTerraform, synthesize } from "../../terraform";
+import { changesService, resumeService } from "../app-runner";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
 
@@ -85,6 +86,11 @@ export const planGateApply: Step<RestoreContext> = {
       }
       const plan = await terraform.plan(imports);
       gate(plan);
+      if (changesService(plan.resource_changes)) {
+        // The names have changed by now: whatever it writes goes to the restored database.
+        context.journal.learn({ resumedForApply: true });
+        await resumeService(context);
+      }
       await terraform.apply((line) => context.progress.update(line));
       const adopted = imports.length > 0 ? `, ${imports.length} imported` : "";
       return `${countChanges(plan)} changes${adopted}, nothing stateful destroyed`;

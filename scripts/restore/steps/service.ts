@@ -1,78 +1,32 @@
 // Steps: the service and cron stop before the names change, and start on the restored database.
-import { RegisterScalableTargetCommand } from "@aws-sdk/client-application-auto-scaling";
-import {
-  DescribeServicesCommand,
-  type Service,
-  UpdateServiceCommand,
-  waitUntilServicesStable,
-} from "@aws-sdk/client-ecs";
-import {
-  DescribeTargetHealthCommand,
-  ElasticLoadBalancingV2Client,
-  waitUntilTargetInService,
-} from "@aws-sdk/client-elastic-load-balancing-v2";
-import { clientConfig } from "../../aws";
-import { UserError } from "../../command";
+import type { ServiceConfig } from "../../../config";
 import type { Step } from "../../runbook/engine";
-import { MAX_WAIT_SECONDS } from "../aurora";
+import { pauseService, resumeService } from "../app-runner";
 import type { RestoreContext } from "../context";
 import { disableCron, enableCron, stopCronTasks } from "../cron";
+import { startTasks, stopTasks, waitUntilTasksServe } from "../ecs-service";
 import { removeMaintenanceServers } from "../maintenance";
 
-async function findService({ ecs, names }: RestoreContext): Promise<Service | undefined> {
-  try {
-    const { services = [] } = await ecs.send(
-      new DescribeServicesCommand({ cluster: names.ecsCluster, services: [names.ecsService] }),
-    );
-    return services.find(({ status }) => status === "ACTIVE");
-  } catch (error) {
-    if ((error as Error).name === "ClusterNotFoundException") return undefined;
-    throw error;
-  }
+interface ServiceControl {
+  /** @returns what was there; undefined where there is no service */
+  stop(context: RestoreContext): Promise<string | undefined>;
+  /** @throws UserError where there is no service */
+  start(context: RestoreContext): Promise<string>;
+  waitUntilHealthy(context: RestoreContext): Promise<string>;
 }
 
-/** Autoscaling must not start tasks while the names change. */
-async function suspendAutoScaling({ autoScaling, names }: RestoreContext, suspended: boolean): Promise<void> {
-  await autoScaling.send(
-    new RegisterScalableTargetCommand({
-      ServiceNamespace: "ecs",
-      ResourceId: `service/${names.ecsCluster}/${names.ecsService}`,
-      ScalableDimension: "ecs:service:DesiredCount",
-      SuspendedState: {
-        DynamicScalingInSuspended: suspended,
-        DynamicScalingOutSuspended: suspended,
-        ScheduledScalingSuspended: suspended,
-      },
-    }),
-  );
-}
+const CONTROLS: Record<ServiceConfig["type"], ServiceControl> = {
+  fargate: { stop: stopTasks, start: startTasks, waitUntilHealthy: waitUntilTasksServe },
+  // RUNNING again, an instance has passed the service's health check.
+  "app-runner": { stop: pauseService, start: resumeService, waitUntilHealthy: resumeService },
+};
 
-async function waitUntilStable(context: RestoreContext): Promise<void> {
-  const { ecs, names } = context;
-  await context.awsWait(() =>
-    waitUntilServicesStable(
-      { client: ecs, minDelay: 1, maxDelay: 15, maxWaitTime: MAX_WAIT_SECONDS },
-      { cluster: names.ecsCluster, services: [names.ecsService] },
-    ),
-  );
-}
+const controlOf = ({ stage }: RestoreContext): ServiceControl => CONTROLS[stage.service.type];
 
 async function startAll(context: RestoreContext): Promise<string | undefined> {
-  const { ecs, names, stage } = context;
-  if (!(await findService(context))) throw new UserError(`Service ${names.ecsService} is not there after the apply.`);
-  const minimum = stage.service.type === "fargate" ? stage.service.scaling.minContainers : 1;
-  const desiredCount = Math.max(context.journal.facts.serviceDesiredCount ?? 0, minimum);
-  await ecs.send(
-    new UpdateServiceCommand({
-      cluster: names.ecsCluster,
-      service: names.ecsService,
-      desiredCount,
-      forceNewDeployment: true,
-    }),
-  );
-  await suspendAutoScaling(context, false);
+  const service = await controlOf(context).start(context);
   const cron = await enableCron(context);
-  return [`${desiredCount} tasks`, cron].filter(Boolean).join(", ");
+  return [service, cron].filter(Boolean).join(", ");
 }
 
 export const stopService: Step<RestoreContext> = {
@@ -80,21 +34,11 @@ export const stopService: Step<RestoreContext> = {
   title: ({ names }) =>
     `stop service ${names.ecsService} and cron, so that nothing is written while the databases change places`,
   async run(context) {
-    const { ecs, names } = context;
-    // First: what Scheduler has sent off already gets the time that the service needs to stop.
-    const others = [await disableCron(context), await removeMaintenanceServers(context)].filter(Boolean).join(", ");
-    const service = await findService(context);
-    if (!service) {
-      await stopCronTasks(context);
-      return `there is no service; ${others}`;
-    }
-    if (context.journal.facts.serviceDesiredCount === undefined)
-      context.journal.learn({ serviceDesiredCount: service.desiredCount ?? 0 });
-    await suspendAutoScaling(context, true);
-    await ecs.send(new UpdateServiceCommand({ cluster: names.ecsCluster, service: names.ecsService, desiredCount: 0 }));
-    await waitUntilStable(context);
+    // First: what cron has sent off already gets the time that the service needs to stop.
+    const others = [await disableCron(context), await removeMaintenanceServers(context)].filter(Boolean);
+    const service = (await controlOf(context).stop(context)) ?? "there is no service";
     await stopCronTasks(context);
-    return `it had ${context.fact("serviceDesiredCount")} tasks; ${others}`;
+    return `${service}; ${others.join(", ")}`;
   },
   undo: startAll,
 };
@@ -107,22 +51,6 @@ export const startService: Step<RestoreContext> = {
 
 export const waitUntilHealthy: Step<RestoreContext> = {
   name: "wait-until-healthy",
-  title: () => "wait until the service is stable and its targets are healthy",
-  async run(context) {
-    await waitUntilStable(context);
-    const service = await findService(context);
-    const client = new ElasticLoadBalancingV2Client(clientConfig(context.stage));
-    const groups = (service?.loadBalancers ?? []).flatMap(({ targetGroupArn }) =>
-      targetGroupArn ? [targetGroupArn] : [],
-    );
-    for (const TargetGroupArn of groups) {
-      await context.awsWait(() =>
-        waitUntilTargetInService({ client, minDelay: 1, maxDelay: 15, maxWaitTime: 1_800 }, { TargetGroupArn }),
-      );
-      const { TargetHealthDescriptions = [] } = await client.send(new DescribeTargetHealthCommand({ TargetGroupArn }));
-      if (TargetHealthDescriptions.length === 0)
-        throw new UserError(`Target group ${TargetGroupArn} has no targets: look at the service's events.`);
-    }
-    return `${service?.runningCount} tasks run`;
-  },
+  title: () => "wait until the service is stable and healthy",
+  run: (context) => controlOf(context).waitUntilHealthy(context),
 };

@@ -9,11 +9,12 @@ import type { EncryptionKeys } from "../encryption-keys";
 import type { Notifications } from "../notifications";
 import { createAlarms } from "./alarm";
 import { type AppRunnerServed, watchAppRunner } from "./app-runner";
+import { type WatchedCron, watchCron } from "./cron";
 import { dashboard } from "./dashboard";
 import { watchDatabase } from "./database";
 import { type FargateServed, watchFargate } from "./fargate";
 import { Incidents } from "./incidents";
-import { functionAlarms, natAlarms, watchBackups, watchCron, watchFirewall, watchLogs, watchMail } from "./operations";
+import { functionAlarms, kitAlarms, natAlarms, watchBackups, watchFirewall, watchLogs, watchMail } from "./operations";
 import { TaskEvents } from "./task-events";
 import { together } from "./watched";
 
@@ -25,13 +26,15 @@ export interface MonitoringProps {
   notifications: Notifications;
   /** None as long as there is no certificate: then nothing serves. */
   served: Served | undefined;
-  /** 0: never. */
-  cronMinutes: number;
+  /** None where it is off. */
+  cron: WatchedCron | undefined;
   /** What REDCap's containers write. */
   logs: CloudwatchLogGroup;
   database: Database;
   /** By the last part of their names. */
   functions: Record<string, LambdaFunction>;
+  /** Keeps what AWS Backup cannot hold, where the stage has backups in a second account. */
+  recoveryKit: LambdaFunction | undefined;
   natGateways: NatGateway[];
   /** Of SES, where the stage sends through it. */
   mailConfigurationSet: string | undefined;
@@ -40,7 +43,7 @@ export interface MonitoringProps {
 export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
-    const { stage, keys, notifications, served, cronMinutes } = props;
+    const { stage, keys, notifications, served, cron } = props;
     if (!stage.monitoring.enabled) return;
     const { thresholds } = stage.monitoring;
     const names = stageNames(stage);
@@ -53,10 +56,11 @@ export class Monitoring extends Construct {
       ...(served && !onEcs ? [watchAppRunner(served, thresholds)] : []),
       ...(stage.waf.type === "create" ? [watchFirewall(stage, thresholds)] : []),
       watchLogs(events, onEcs),
-      ...(cronMinutes > 0 ? [watchCron(stage, events, cronMinutes, thresholds)] : []),
+      ...(cron ? [watchCron(stage, events, cron, thresholds)] : []),
       watchDatabase(stage, props.database, thresholds),
       ...(stage.backup.enabled ? [watchBackups(stage, thresholds)] : []),
       ...(props.mailConfigurationSet ? [watchMail(props.mailConfigurationSet)] : []),
+      ...(props.recoveryKit ? [{ alarms: kitAlarms(props.recoveryKit), graphs: [] }] : []),
       { alarms: [...functionAlarms(props.functions), ...natAlarms(props.natGateways)], graphs: [] },
     ]);
     const created = createAlarms(this, alarms, { prefix: names.prefix, topic: notifications.topic });

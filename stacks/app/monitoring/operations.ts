@@ -1,9 +1,9 @@
-// What works unseen: cron, backups, functions, the way out, mail, and what the containers write.
+// What works unseen: backups, functions, the way out, mail, and what the containers write.
 import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import type { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { type StageConfig, stageNames, type Thresholds } from "../../../config";
 import type { Alarm } from "./alarm";
-import { DAY, FIVE_MINUTES, HOUR, type Metric, MINUTE, metricsOf } from "./metric";
+import { DAY, FIVE_MINUTES, HOUR, metricsOf } from "./metric";
 import type { TaskEvents } from "./task-events";
 import { graph, type Watched } from "./watched";
 
@@ -50,50 +50,6 @@ function logAlarms(events: TaskEvents): Alarm[] {
   ];
 }
 
-/** EventBridge Scheduler user guide, CloudWatch metrics. */
-const schedulerErrors = (stage: StageConfig): Metric =>
-  metricsOf("AWS/Scheduler", { ScheduleGroup: stageNames(stage).scheduleGroup })("TargetErrorCount", "Sum");
-
-/**
- * Readiness, too: each run takes the deployed image, the stage's secrets and way out, and asks the database, before
- * anything else. Nothing else may ask it all the time, since that would keep a database awake that pauses.
- */
-export function watchCron(stage: StageConfig, events: TaskEvents, cronMinutes: number, limits: Thresholds): Watched {
-  const runs = events.countCron();
-  return {
-    alarms: cronAlarms(runs, cronMinutes, limits),
-    graphs: [
-      graph("Cron", {
-        ...runs,
-        "not started": schedulerErrors(stage),
-      }),
-    ],
-  };
-}
-
-function cronAlarms(runs: ReturnType<TaskEvents["countCron"]>, cronMinutes: number, limits: Thresholds): Alarm[] {
-  const minutes = Math.max(limits.minutesWithoutCron, 3 * cronMinutes);
-  return [
-    {
-      id: "no-cron",
-      metric: runs.succeeded,
-      ...{ comparison: "<", threshold: 1, period: FIVE_MINUTES, periods: Math.ceil((minutes * MINUTE) / FIVE_MINUTES) },
-      missing: "breaching",
-      meaning: `No run of REDCap's cron has succeeded for ${minutes} minutes: no invitations, alerts and exports; or REDCap has no database. Expected during a restore.`,
-      first:
-        "read the log of ended tasks (why a run did not start) and the streams that begin with cron (why it failed). Is the schedule on?",
-    },
-    {
-      id: "cron-fails",
-      metric: runs.failed,
-      ...{ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 6, atLeast: 3, missing: "notBreaching" },
-      meaning: "Runs of REDCap's cron fail again and again, though not all of them.",
-      first:
-        "read the streams that begin with cron; exit code 137 in the log of ended tasks: raise service.cron.memory.",
-    },
-  ];
-}
-
 /** AWS Backup developer guide, metrics with CloudWatch. Failures come by email from the vault; this is for jobs that never were. */
 const backupMetrics = (stage: StageConfig) => {
   const ofVault = metricsOf("AWS/Backup", { BackupVaultName: stageNames(stage).sourceVault });
@@ -128,14 +84,39 @@ function backupAlarms(stage: StageConfig, { hoursWithoutBackup }: Thresholds): A
 }
 
 /** Lambda developer guide, metrics of functions. */
+const runsOf = (FunctionName: string) => metricsOf("AWS/Lambda", { FunctionName });
+
 export const functionAlarms = (functions: Record<string, LambdaFunction>): Alarm[] =>
   Object.entries(functions).map(([name, { functionName }]) => ({
     id: `${name}-function`,
-    metric: metricsOf("AWS/Lambda", { FunctionName: functionName })("Errors", "Sum"),
+    metric: runsOf(functionName)("Errors", "Sum"),
     ...({ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 1, missing: "notBreaching" } as const),
     meaning: `The function ${name} failed. REDCap goes on with the secret from before: no hurry, but it must not stay so.`,
     first: `read /aws/lambda/redcap-<stage>-${name}; Secrets Manager tries a rotation again by itself.`,
   }));
+
+/** The function that keeps what AWS Backup cannot hold: that it fails, and that it does not run at all. */
+export function kitAlarms({ functionName }: LambdaFunction): Alarm[] {
+  const runs = runsOf(functionName);
+  return [
+    {
+      id: "recovery-kit-function",
+      metric: runs("Errors", "Sum"),
+      ...{ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 1, missing: "notBreaching" },
+      meaning:
+        "Salt, zip or configuration could not be kept in the backup account. What is kept there stays: no hurry, but it must not stay so.",
+      first:
+        "read /aws/lambda/redcap-<stage>-recovery-kit, which names what and why. Is backup-destination deployed with this stage?",
+    },
+    {
+      id: "no-recovery-kit",
+      metric: runs("Invocations", "Sum"),
+      ...{ comparison: "<", threshold: 1, period: DAY, periods: 2, missing: "breaching" },
+      meaning: "For two days nothing tried to keep salt, zip and configuration in the backup account.",
+      first: "look at EventBridge Scheduler's group redcap-<stage>-recovery-kit: was its schedule disabled or removed?",
+    },
+  ];
+}
 
 /** Amazon VPC user guide, monitor NAT gateways with CloudWatch. */
 export const natAlarms = (gateways: NatGateway[]): Alarm[] =>

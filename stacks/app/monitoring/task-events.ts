@@ -6,7 +6,7 @@ import { CloudwatchLogMetricFilter } from "@cdktf/provider-aws/lib/cloudwatch-lo
 import { CloudwatchLogResourcePolicy } from "@cdktf/provider-aws/lib/cloudwatch-log-resource-policy";
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import { Construct } from "constructs";
-import { arn, type StageConfig, stageNames } from "../../../config";
+import { arn, LOG_METRICS, type StageConfig, stageNames } from "../../../config";
 import type { EncryptionKeys } from "../encryption-keys";
 import { logGroup } from "../log-group";
 import { type Metric, metricsOf } from "./metric";
@@ -62,12 +62,8 @@ export class TaskEvents extends Construct {
       "TaskFailed",
       `{ $.detail.group = "service:${ecsService}" && ($.detail.stopCode = "EssentialContainerExited" || $.detail.stopCode = "TaskFailedToStart") }`,
     );
-    this.containerError = this.count(logs, "ContainerError", '{ $.type = "container" && $.level = "error" }');
-    this.databaseError = this.count(
-      logs,
-      "DatabaseError",
-      '{ $.type = "server" && ($.message = "*mysqli*" || $.message = "*Not ready: *") }',
-    );
+    this.containerError = this.count(logs, "ContainerError", LOG_METRICS.ContainerError);
+    this.databaseError = this.count(logs, "DatabaseError", LOG_METRICS.DatabaseError);
   }
 
   /** Runs of cron by how they ended. It reads the settings from the database first: so success is readiness, too. */

@@ -1,8 +1,8 @@
 // What the function is asked, and how long it waits for S3.
 import { type S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { handler } from "../../../functions/access-key";
-import { parseEvent } from "../../../functions/access-key/event";
 import { waitUntilS3Accepts } from "../../../functions/access-key/files";
+import { parseSecretEvent } from "../../../functions/shared/event";
 import { isDenied, retryWhile } from "../../../functions/shared/patience";
 
 const ARN = "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/files-key-AbCdEf";
@@ -10,8 +10,8 @@ const rotation = { Step: "createSecret", SecretId: ARN, ClientRequestToken: "ver
 
 describe("an event", () => {
   test("is for the first key, or a step of Secrets Manager's, which may say more", () => {
-    expect(parseEvent({ action: "ensure" })).toEqual({ action: "ensure" });
-    expect(parseEvent({ ...rotation, RotationToken: "x" })).toEqual(rotation);
+    expect(parseSecretEvent({ action: "ensure" })).toEqual({ action: "ensure" });
+    expect(parseSecretEvent({ ...rotation, RotationToken: "x" })).toEqual(rotation);
   });
 
   test.each([
@@ -21,7 +21,7 @@ describe("an event", () => {
     [{ Step: "createSecret", SecretId: ARN }, /^Invalid event\. ClientRequestToken: /],
     [null, /^Invalid event\. event: /],
   ])("%j is refused", (event, message) => {
-    expect(() => parseEvent(event)).toThrow(message);
+    expect(() => parseSecretEvent(event)).toThrow(message);
   });
 
   test("of another secret is refused before anything is asked", async () => {

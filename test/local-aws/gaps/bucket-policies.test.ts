@@ -4,12 +4,21 @@ import { bucketPolicies } from "./bucket-policies";
 
 const answered: AwsResponse = { status: 200, headers: {}, body: "" };
 const everybody = { Effect: "Deny", Principal: "*", Resource: "arn:aws:s3:::files/*" };
+const OTHER = "222222222222";
 const encryption = "s3:x-amz-server-side-encryption";
 
-function request(method: string, url: string, headers: Record<string, string> = {}, body = ""): AwsRequest {
+const OWNER = "111111111111";
+
+function request(
+  method: string,
+  url: string,
+  headers: Record<string, string> = {},
+  body = "",
+  account = OWNER,
+): AwsRequest {
   const [path = "", rawQuery = ""] = url.split("?");
   return {
-    account: "111111111111",
+    account,
     region: "eu-west-2",
     service: "s3",
     method,
@@ -31,7 +40,8 @@ async function withPolicy(...statements: object[]) {
     sent.push(passedOn);
     return answered;
   };
-  const service = bucketPolicies({ forward } as unknown as MotoClient);
+  const callerOf = async () => ({ account: OTHER, arn: `arn:aws:sts::${OTHER}:assumed-role/writer/session` });
+  const service = bucketPolicies({ forward, callerOf } as unknown as MotoClient);
   const policy = JSON.stringify({ Version: "2012-10-17", Statement: statements });
   await service(request("PUT", "/files?policy", {}, policy));
   return { service, sent, policy };
@@ -85,4 +95,47 @@ test("the model refuses a condition that it does not know instead of letting it 
   const Condition = { DateLessThan: { "aws:CurrentTime": "2030-01-01T00:00:00Z" } };
   const { service } = await withPolicy({ ...everybody, Action: "s3:GetObject", Condition });
   await expect(service(request("GET", "/files/a"))).rejects.toThrow(/DateLessThan/);
+});
+
+describe("another account", () => {
+  const letIn = (role: string) => ({
+    Effect: "Allow",
+    Principal: { AWS: `arn:aws:iam::${OTHER}:root` },
+    Action: "s3:PutObject",
+    Resource: "arn:aws:s3:::files/theirs/*",
+    Condition: { ArnEquals: { "aws:PrincipalArn": `arn:aws:iam::${OTHER}:role/${role}` } },
+  });
+  const theirs = (method: string, url: string, headers = {}) => request(method, url, headers, "", OTHER);
+
+  test("may do what the policy allows its role, and nothing else", async () => {
+    const { service } = await withPolicy(letIn("writer"));
+    await expect(service(theirs("PUT", "/files/theirs/a"))).resolves.toBeUndefined();
+    for (const [method, url] of [
+      ["PUT", "/files/ours/a"],
+      ["PUT", "/files/theirs/a?retention="],
+      ["GET", "/files/theirs/a"],
+      ["DELETE", "/files/theirs/a"],
+      ["DELETE", "/files/theirs/a?versionId=1"],
+      ["POST", "/files?delete="],
+      ["GET", "/files?list-type=2&prefix=theirs/"],
+      ["GET", "/files?versions="],
+      ["GET", "/files?policy"],
+      ["PUT", "/files?policy"],
+      ["DELETE", "/files"],
+    ] as const)
+      await expect(service(theirs(method, url))).rejects.toMatchObject(refused);
+  });
+
+  test("is refused with another role, and where nobody speaks of it", async () => {
+    const { service } = await withPolicy(letIn("reader"));
+    await expect(service(theirs("PUT", "/files/theirs/a"))).rejects.toMatchObject(refused);
+    await expect(service(request("PUT", "/files/ours/a"))).resolves.toBeUndefined();
+  });
+
+  test("is refused, like everybody, who takes the bucket for somebody else's", async () => {
+    const { service } = await withPolicy(letIn("writer"));
+    const expecting = (account: string) => theirs("PUT", "/files/theirs/a", { "x-amz-expected-bucket-owner": account });
+    await expect(service(expecting(OWNER))).resolves.toBeUndefined();
+    await expect(service(expecting("333333333333"))).rejects.toMatchObject(refused);
+  });
 });

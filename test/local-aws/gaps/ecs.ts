@@ -169,8 +169,20 @@ export function ecs(moto: MotoClient, failures: Set<string>): Service {
       });
       return json({ serviceDeployments: (await Promise.all(found)).filter(Boolean), failures: [] });
     }
+    if (request.action === "ListServices") return listServices(request);
     const onServices = ["CreateService", "UpdateService", "DescribeServices", "DeleteService"].includes(request.action);
     return onServices ? answerServices(request) : undefined;
+  }
+
+  /** A deleted service is not listed any more (API reference, DeleteService), though it can still be described. */
+  async function listServices(request: AwsRequest): Promise<AwsResponse> {
+    const answer = await moto.forward(request);
+    const { serviceArns: services = [], ...rest } = JSON.parse(answer.body.toString()) as { serviceArns?: string[] };
+    if (services.length === 0) return answer;
+    const { cluster } = jsonBody<{ cluster?: string }>(request);
+    const described = (await call(request, "DescribeServices", { cluster, services })).services as EcsService[];
+    const gone = described.filter(({ status }) => status === "INACTIVE").map(({ serviceArn }) => serviceArn);
+    return json({ ...rest, serviceArns: services.filter((arn) => !gone.includes(arn)) });
   }
 
   async function servicesBehind(place: Place, targetGroup: string): Promise<EcsService[]> {

@@ -56,7 +56,7 @@ export class Identities {
     const caller = await this.moto.callerOf(accessKeyId, region);
     if (!caller)
       throw new AwsError("InvalidClientTokenId", "The security token included in the request is invalid.", 403);
-    this.accountOfKey.set(accessKeyId, caller);
-    return caller;
+    this.accountOfKey.set(accessKeyId, caller.account);
+    return caller.account;
   }
 }

@@ -56,8 +56,8 @@ export class MotoClient {
     return this.call(place, service, method, path, {}, body);
   }
 
-  /** The account that moto knows an access key in, if any. */
-  async callerOf(accessKeyId: string, region: string): Promise<string | undefined> {
+  /** Whom moto knows an access key of, if anybody. */
+  async callerOf(accessKeyId: string, region: string): Promise<{ account: string; arn: string } | undefined> {
     const headers = {
       "content-type": "application/x-www-form-urlencoded",
       authorization: `AWS4-HMAC-SHA256 Credential=${accessKeyId}/20000101/${region}/sts/aws4_request, Signature=none`,
@@ -65,8 +65,9 @@ export class MotoClient {
     const body = Buffer.from("Action=GetCallerIdentity&Version=2011-06-15");
     const answer = await this.send("POST", "/", headers, body);
     // moto's answer for a key that it does not know names a user called "moto".
-    const [, account, name] = /<Arn>arn:aws:(?:iam|sts)::(\d+):([^<]+)<\/Arn>/.exec(answer.body.toString()) ?? [];
-    return name === "user/moto" ? undefined : account;
+    const [, arn = "", account = "", name] =
+      /<Arn>(arn:aws:(?:iam|sts)::(\d+):([^<]+))<\/Arn>/.exec(answer.body.toString()) ?? [];
+    return account === "" || name === "user/moto" ? undefined : { account, arn };
   }
 
   private call(

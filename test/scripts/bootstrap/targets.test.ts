@@ -19,6 +19,10 @@ test("several accounts in one command, each with its own settings", () => {
     ["111111111111", "create"],
     ["222222222222", "existing"],
   ]);
+  expect(targets.map(({ options }) => options.filesBuckets)).toEqual([
+    ["redcap-dev-files-111111111111-eu-west-2", "redcap-prod-files-111111111111-eu-west-2"],
+    ["redcap-recovery-kit-222222222222-eu-west-2"],
+  ]);
 });
 
 test("the parent domain's account gets a place for state and nothing else", () => {

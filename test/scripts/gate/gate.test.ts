@@ -34,6 +34,14 @@ it("refuses to forget something stateful", () => {
   ]);
 });
 
+it("lets a secret go whose value a function makes anew, and no other", () => {
+  const both = plan(
+    change("aws_secretsmanager_secret.cron", ["delete"]),
+    change("aws_secretsmanager_secret.salt", ["delete"]),
+  );
+  expect(judge(both).map(({ address }) => address)).toEqual(["aws_secretsmanager_secret.salt"]);
+});
+
 it("names every one", () => {
   const two = plan(change("aws_s3_bucket.files", ["delete"]), change("aws_kms_key.database", ["delete", "create"]));
   expect(judge(two).map(({ address }) => address)).toEqual(["aws_s3_bucket.files", "aws_kms_key.database"]);

@@ -34,7 +34,7 @@ afterEach(() => jest.restoreAllMocks());
 function contextOf(journal: Journal<RestoreFacts>): RestoreContext {
   const options = { keepIdentifier: false, rehearse: false, rollback: false };
   const context = new RestoreContext(stage, undefined, options, journal);
-  for (const client of ["scheduler", "ecs", "autoScaling", "ec2", "sfn"] as const)
+  for (const client of ["scheduler", "events", "ecs", "autoScaling", "ec2", "sfn"] as const)
     jest.spyOn(context[client], "send").mockImplementation(((command: never) => account.send(command)) as never);
   return context;
 }

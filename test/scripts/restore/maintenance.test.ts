@@ -27,7 +27,7 @@ async function restore(): Promise<string | undefined> {
     { keepIdentifier: false, rehearse: false, rollback: false },
     journal,
   );
-  for (const client of ["scheduler", "ecs", "autoScaling", "ec2", "sfn"] as const)
+  for (const client of ["scheduler", "events", "ecs", "autoScaling", "ec2", "sfn"] as const)
     jest.spyOn(context[client], "send").mockImplementation(((command: never) => account.send(command)) as never);
   await runSteps({ steps: [stopService, startService], context, journal });
   return journal.steps["stop-service"]?.note;

@@ -52,6 +52,9 @@ export class Account {
       }
       case "DescribeDBClusterSnapshotsCommand":
         return { DBClusterSnapshots: [{ Status: "available", DBClusterSnapshotArn: SNAPSHOT_ARN }] };
+      // Cron is a task here.
+      case "DescribeRuleCommand":
+        throw failing("ResourceNotFoundException");
       case "GetScheduleCommand":
         return { $metadata: {}, State: this.cron, ScheduleExpression: "rate(1 minute)", Target: {} };
       case "UpdateScheduleCommand":

@@ -46,7 +46,7 @@ function stage(building: boolean) {
 async function upgrade({ building = true, dryRun = false } = {}): Promise<UpgradeContext> {
   const journal = Journal.open<UpgradeFacts>("run", folder);
   const context = new UpgradeContext(stage(building), journal);
-  for (const client of ["rds", "ecs", "logs", "s3", "scheduler"] as const)
+  for (const client of ["rds", "ecs", "logs", "s3", "scheduler", "events"] as const)
     jest.spyOn(context[client], "send").mockImplementation(((command: never) => account.send(command)) as never);
   await runSteps({ steps: upgradeSteps, context, journal, dryRun });
   return context;

@@ -70,7 +70,7 @@ describe("the function", () => {
       logging_config: { log_format: "JSON" },
     });
     expect(found.vpc_config).toBeUndefined();
-    expect(all(stack, "aws_lambda_function")).toHaveLength(2);
+    expect(all(stack, "aws_lambda_function")).toHaveLength(3);
     expect(one(stack, "aws_cloudwatch_log_group", "files-key_")).toMatchObject({
       name: "/aws/lambda/redcap-prod-files-key",
       kms_key_id: ref("aws_kms_key.logs.arn"),

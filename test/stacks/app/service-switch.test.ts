@@ -1,16 +1,18 @@
 // Another type of service is no reason to touch what holds data.
-import { PROTECTING_TYPES, STATEFUL_TYPES } from "../../../config";
+import { isStateful, PROTECTING_TYPES, STATEFUL_TYPES } from "../../../config";
 import { byId, onAppRunner, one, type SynthesizedStack, sampleStage, synthesizeApp } from "../synth";
 
 /** Addresses and attributes of all that holds state, or protects it. */
 const stateful = (stack: SynthesizedStack) =>
   Object.fromEntries(
     [...STATEFUL_TYPES, ...PROTECTING_TYPES].flatMap((type) =>
-      Object.entries(byId(stack, type)).map(([id, block]) => [`${type}.${id}`, block]),
+      Object.entries(byId(stack, type))
+        .filter(([id]) => isStateful(type, id) || PROTECTING_TYPES.has(type))
+        .map(([id, block]) => [`${type}.${id}`, block]),
     ),
   );
 
-const CRON = [{}, { cron: { minutes: 0 } }];
+const CRON = [{}, { cron: { minutes: 0 } }, { cron: { via: "http" } }];
 
 describe.each(["dev", "prod"] as const)("stage %s", (base) => {
   const onFargate = stateful(synthesizeApp({}, base));

@@ -319,10 +319,11 @@ describe("without a web ACL of ours", () => {
   });
 
   test("turning it off and on, or another one, changes nothing else", () => {
-    // Its alarm and its graph come and go with it.
+    // Its alarm and its graph come and go with it, and the recovery kit keeps the configuration.
     const monitoring = { enabled: false, reason: "No concern of the test." } as const;
+    const backup = { enabled: false, optOutReason: "No concern of the test." } as const;
     const rest = (waf: StageInput["waf"]) => {
-      const { resource } = synthesizeApp({ waf, monitoring });
+      const { resource } = synthesizeApp({ waf, monitoring, backup });
       const edge = /^aws_wafv2|^aws_cloudwatch_log_resource_policy$/;
       return Object.fromEntries(Object.entries(resource).filter(([type]) => !edge.test(type)));
     };

@@ -19,8 +19,16 @@ describe("the backup destination of the sample", () => {
       aws_iam_role: 1,
       aws_iam_role_policy: 1,
       aws_iam_role_policy_attachment: 1,
-      aws_kms_alias: 2,
-      aws_kms_key: 2,
+      aws_kms_alias: 3,
+      aws_kms_key: 3,
+      aws_s3_bucket: 1,
+      aws_s3_bucket_lifecycle_configuration: 1,
+      aws_s3_bucket_object_lock_configuration: 1,
+      aws_s3_bucket_ownership_controls: 1,
+      aws_s3_bucket_policy: 1,
+      aws_s3_bucket_public_access_block: 1,
+      aws_s3_bucket_server_side_encryption_configuration: 1,
+      aws_s3_bucket_versioning: 1,
       aws_sns_topic: 1,
       aws_sns_topic_policy: 1,
       aws_sns_topic_subscription: 1,
@@ -167,7 +175,7 @@ describe("a changed configuration", () => {
         "arn:aws:iam::222222222222:role/aws-reserved/*",
       ];
     });
-    const [context] = Object.keys(stack.json.data.aws_iam_session_context ?? {});
+    const context = Object.keys(stack.json.data.aws_iam_session_context ?? {}).find((id) => id.startsWith("vault_"));
     const issuer = `data.aws_iam_session_context.${context}.issuer_arn`;
     expect(stack.only("aws_backup_vault_policy").lifecycle).toEqual({
       precondition: [

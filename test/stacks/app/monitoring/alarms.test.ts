@@ -47,7 +47,17 @@ const ALWAYS = [
 
 test("production has every alarm, and each is there once", () => {
   expect(Object.keys(alarms).sort()).toEqual(
-    [...ALWAYS, "nat-2", "nat-3", "no-cron", "cron-fails", "replica-lag", "no-backup"].sort(),
+    [
+      ...ALWAYS,
+      "nat-2",
+      "nat-3",
+      "no-cron",
+      "cron-fails",
+      "replica-lag",
+      "no-backup",
+      "recovery-kit-function",
+      "no-recovery-kit",
+    ].sort(),
   );
   expect(all(stack, "aws_cloudwatch_metric_alarm")).toHaveLength(Object.keys(alarms).length);
 });
@@ -62,7 +72,7 @@ test("silence is an alarm only where something must happen all the time", () => 
       expect(["breaching", "notBreaching"]).toContain(treat_missing_data);
       return treat_missing_data === "breaching" ? [id] : [];
     });
-  expect(breaching(stack).sort()).toEqual(["no-backup", "no-cron", "no-healthy-task"]);
+  expect(breaching(stack).sort()).toEqual(["no-backup", "no-cron", "no-healthy-task", "no-recovery-kit"]);
   // A paused database, idle functions and a day without visitors report nothing.
   expect(breaching(dev)).toEqual(["no-healthy-task"]);
 });
@@ -234,7 +244,7 @@ const RUN_BY_DEPLOYMENTS = ["installation_", "image_"];
 /** Functions of a stack, and those that alarms name. */
 const functionsOf = (of: typeof stack) => ({
   watched: all(of, "aws_cloudwatch_metric_alarm")
-    .filter(({ namespace }) => namespace === "AWS/Lambda")
+    .filter(({ namespace, metric_name }) => namespace === "AWS/Lambda" && metric_name === "Errors")
     .map(({ dimensions }) => (dimensions as Record<string, string>).FunctionName)
     .sort(),
   working: Object.keys(byId(of, "aws_lambda_function"))

@@ -1,4 +1,4 @@
-// What every bucket of the stage has: a fixed address, versions, no public access, no ACLs, TLS only.
+// What every bucket has: a fixed address, versions, no public access, no ACLs, TLS only.
 import {
   DataAwsIamPolicyDocument,
   type DataAwsIamPolicyDocumentStatement as Statement,
@@ -9,6 +9,7 @@ import {
   type S3BucketLifecycleConfigurationRule as LifecycleRule,
   S3BucketLifecycleConfiguration,
 } from "@cdktf/provider-aws/lib/s3-bucket-lifecycle-configuration";
+import { S3BucketObjectLockConfigurationA as ObjectLock } from "@cdktf/provider-aws/lib/s3-bucket-object-lock-configuration";
 import { S3BucketOwnershipControls } from "@cdktf/provider-aws/lib/s3-bucket-ownership-controls";
 import { S3BucketPolicy } from "@cdktf/provider-aws/lib/s3-bucket-policy";
 import { S3BucketPublicAccessBlock } from "@cdktf/provider-aws/lib/s3-bucket-public-access-block";
@@ -19,14 +20,19 @@ import {
 import { S3BucketVersioningA as Versioning } from "@cdktf/provider-aws/lib/s3-bucket-versioning";
 import type { ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import type { StageConfig } from "../../config";
-import { keep } from "../stateful";
+import { keep } from "./stateful";
 
 /** Days after which the parts of an upload that was never finished are removed. */
 const UNFINISHED_UPLOAD_DAYS = 7;
 
+export interface DefaultRetention {
+  mode: "GOVERNANCE" | "COMPLIANCE";
+  days: number;
+}
+
 export interface BucketProps {
-  stage: StageConfig;
+  /** Whether Terraform refuses to destroy it. Without that, the bucket is emptied when it is destroyed. */
+  protect: boolean;
   /** Address in the state: `files` is `aws_s3_bucket.files`. */
   logicalId: string;
   name: string;
@@ -35,6 +41,8 @@ export interface BucketProps {
   /** Statements of the bucket policy beside the one that refuses requests without TLS. */
   statements: (bucketArn: string) => Statement[];
   tags?: Record<string, string> | undefined;
+  /** Object Lock: for how long nobody deletes a version. It can be given to a new bucket only, and never taken away. */
+  retention?: DefaultRetention;
 }
 
 export class Bucket extends Construct {
@@ -46,21 +54,28 @@ export class Bucket extends Construct {
 
   constructor(scope: Construct, id: string, props: BucketProps) {
     super(scope, id);
-    const { stage } = props;
+    const { protect, retention } = props;
     this.bucket = keep(
       new S3Bucket(this, "bucket", {
         bucket: props.name,
-        // Only the bucket of a stage whose protection was turned off is emptied when it is destroyed.
-        forceDestroy: !stage.protect.enabled,
+        forceDestroy: !protect,
+        objectLockEnabled: retention && true,
         tags: props.tags,
       }),
       props.logicalId,
-      stage.protect.enabled,
+      protect,
     );
     const bucket = this.bucket.id;
     const versioning = new Versioning(this, "versioning", { bucket, versioningConfiguration: { status: "Enabled" } });
     const encryption = new Encryption(this, "encryption", { bucket, rule: [props.encryption] });
     this.settings = [versioning, encryption];
+    if (retention) {
+      new ObjectLock(this, "object-lock", {
+        bucket,
+        rule: { defaultRetention: retention },
+        dependsOn: [versioning],
+      });
+    }
     new S3BucketOwnershipControls(this, "ownership", { bucket, rule: { objectOwnership: "BucketOwnerEnforced" } });
     const publicAccess = new S3BucketPublicAccessBlock(this, "public-access", {
       bucket,
@@ -99,6 +114,29 @@ export const encryptedWith = (key: KmsKey): EncryptionRule => ({
   applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn },
   bucketKeyEnabled: true,
 });
+
+/**
+ * Uploads that name no encryption get the bucket's; those that ask for another kind or another key are refused. A
+ * negated operator holds for a missing key, too, with or without IfExists: only Null leaves out the uploads that name
+ * none (IAM user guide, condition operators).
+ */
+export function onlyWithKey(bucketArn: string, key: KmsKey): Statement[] {
+  const refuse = (sid: string, variable: string, value: string): Statement => ({
+    sid,
+    effect: "Deny",
+    actions: ["s3:PutObject"],
+    resources: [`${bucketArn}/*`],
+    principals: [{ type: "*", identifiers: ["*"] }],
+    condition: [
+      { test: "StringNotEquals", variable, values: [value] },
+      { test: "Null", variable, values: ["false"] },
+    ],
+  });
+  return [
+    refuse("OnlyKms", "s3:x-amz-server-side-encryption", "aws:kms"),
+    refuse("OnlyOwnKey", "s3:x-amz-server-side-encryption-aws-kms-key-id", key.arn),
+  ];
+}
 
 /** Nobody, of whatever account and right, reads or writes in the clear. */
 const tlsOnly = (bucketArn: string): Statement => ({

@@ -1,0 +1,59 @@
+// App Runner makes its own log groups, named by the service's id, with no end and AWS's key. Terraform cannot have them: they
+// are there before it knows the name. So each deployment gives them the stage's retention and key, and counts errors in them.
+import { AppRunnerClient, paginateListServices } from "@aws-sdk/client-apprunner";
+import {
+  AssociateKmsKeyCommand,
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  PutMetricFilterCommand,
+  PutRetentionPolicyCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
+import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { LOG_METRICS, type StageConfig, stageNames } from "../../config";
+import { clientConfig } from "../aws";
+
+/** @returns what is said of it; nothing where REDCap does not run on App Runner. Can be repeated at any time. */
+export async function keepAppRunnerLogs(stage: StageConfig): Promise<string | undefined> {
+  if (stage.service.type !== "app-runner") return undefined;
+  const serviceId = await findService(stage);
+  if (!serviceId) return undefined;
+  const names = stageNames(stage);
+  const logs = new CloudWatchLogsClient(clientConfig(stage));
+  const key = await new KMSClient(clientConfig(stage)).send(
+    new DescribeKeyCommand({ KeyId: `alias/${names.prefix}-logs` }),
+  );
+  // App Runner developer guide, viewing App Runner logs: what the containers write, and what App Runner does with them.
+  const folder = `/aws/apprunner/${names.appRunnerService}/${serviceId}`;
+  for (const logGroupName of [`${folder}/application`, `${folder}/service`]) {
+    await logs.send(new CreateLogGroupCommand({ logGroupName })).catch(exists);
+    await logs.send(new AssociateKmsKeyCommand({ logGroupName, kmsKeyId: key.KeyMetadata?.Arn }));
+    await logs.send(new PutRetentionPolicyCommand({ logGroupName, retentionInDays: stage.generalLogRetention }));
+  }
+  if (stage.monitoring.enabled) {
+    for (const [metricName, filterPattern] of Object.entries(LOG_METRICS)) {
+      const metric = { metricNamespace: names.metricNamespace, metricName, metricValue: "1", unit: "Count" } as const;
+      await logs.send(
+        new PutMetricFilterCommand({
+          logGroupName: `${folder}/application`,
+          filterName: `${names.prefix}-${metricName}`,
+          filterPattern,
+          metricTransformations: [metric],
+        }),
+      );
+    }
+  }
+  return `The logs of App Runner, ${folder}, are encrypted with the stage's key and kept for ${stage.generalLogRetention} days.`;
+}
+
+async function findService(stage: StageConfig): Promise<string | undefined> {
+  const client = new AppRunnerClient(clientConfig(stage));
+  for await (const { ServiceSummaryList = [] } of paginateListServices({ client }, {})) {
+    const found = ServiceSummaryList.find(({ ServiceName }) => ServiceName === stageNames(stage).appRunnerService);
+    if (found) return found.ServiceId;
+  }
+  return undefined;
+}
+
+function exists(error: Error): void {
+  if (error.name !== "ResourceAlreadyExistsException") throw error;
+}

@@ -1,0 +1,88 @@
+// The command: files in, exit code and review out; what it cannot read, it says why.
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../../config";
+import { destroy, plan, update } from "../gate/plans";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "redcap-plan-review-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+jest.setTimeout(60_000);
+
+/** A stack's folder as cdktf and Terraform leave it. */
+function stackFolder(stack: string, ...changes: ReturnType<typeof destroy>[]): string {
+  const path = join(folder, stack);
+  mkdirSync(path, { recursive: true });
+  const metadata = { path: `${stack}/database/cluster`, uniqueId: "cluster" };
+  const synthesized = {
+    "//": { metadata: { stackName: stack } },
+    resource: { aws_rds_cluster: { cluster: { "//": { metadata } } } },
+  };
+  writeFileSync(join(path, "cdk.tf.json"), JSON.stringify(synthesized));
+  writeFileSync(join(path, "plan.json"), JSON.stringify(plan(changes)));
+  return join(path, "plan.json");
+}
+
+const run = (...args: string[]) =>
+  new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    const command = ["--require", "tsx/cjs", join(PROJECT_ROOT, "scripts/plan-review.ts"), ...args];
+    const env = { ...process.env, NODE_PATH: join(PROJECT_ROOT, "node_modules") };
+    execFile(process.execPath, command, { cwd: PROJECT_ROOT, env }, (error, stdout, stderr) =>
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+
+test("0 where nothing is dangerous; the construct is named by the file beside the plan", async () => {
+  const calm = stackFolder(
+    "app-calm",
+    update("aws_rds_cluster.cluster", { engine_version: "1" }, { engine_version: "2" }),
+  );
+  const { code, stdout } = await run("--plan", calm);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining("    app-calm/database\n") });
+});
+
+test("2 where something is, 0 once it is acknowledged; several plans make one review", async () => {
+  const lost = stackFolder("app-lost", destroy("aws_rds_cluster.cluster"));
+  const other = stackFolder("app-other");
+  const out = join(folder, "review.md");
+  const refused = await run("--plan", lost, "--plan", other, "--format", "md", "--out", out);
+  expect(refused).toMatchObject({ code: 2, stdout: "" });
+  const comment = readFileSync(out, "utf8");
+  expect(comment).toContain("destroy `aws_rds_cluster.cluster` (`app-lost/database/cluster`)");
+  expect(comment).toContain("### app-other: nothing to change");
+  const file = join(folder, "acknowledged.txt");
+  writeFileSync(file, "app-lost destroy aws_rds_cluster.cluster # moved away\n");
+  expect(await run("--plan", lost, "--acknowledged", file)).toMatchObject({ code: 0 });
+  expect(await run("--plan", lost, "--acknowledge", "app-lost destroy aws_rds_cluster.cluster")).toMatchObject({
+    code: 0,
+  });
+  expect(await run("--plan", lost, "--acknowledge", "app-lost destroy *")).toMatchObject({ code: 2 });
+});
+
+test("1 for what cannot be read, with the reason", async () => {
+  const write = (name: string, text: string) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const unknown = plan([destroy("aws_sns_topic.a")]);
+  const cases: [args: string[], reason: string][] = [
+    [[], "There is no plan to review"],
+    [["--plan", join(folder, "missing.json")], "no such file"],
+    [["--plan", write("binary", "PK\u0003\u0004")], "terraform show -json"],
+    [["--plan", write("state.json", '{"format_version":"2.0"}')], "format_version"],
+    [
+      ["--plan", write("new.json", JSON.stringify(unknown).replace('"delete"', '"vanish"'))],
+      "resource_changes.0.change.actions.0",
+    ],
+    [["--plan", stackFolder("app-a"), "--plan", stackFolder("app-a")], "Two plans are of the stack app-a"],
+    [["--plan", stackFolder("app-a"), "--acknowledged", join(folder, "none.txt")], "none.txt is not there"],
+    [["--plan", stackFolder("app-a"), "--format", "pdf"], "pdf"],
+  ];
+  for (const [args, reason] of cases) {
+    expect(await run(...args)).toEqual({ code: 1, stdout: "", stderr: expect.stringContaining(reason) });
+  }
+});
