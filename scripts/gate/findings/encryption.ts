@@ -39,7 +39,9 @@ const switchedOff: Detector = (change) => {
       change.isCreate &&
       attribute !== "enable_key_rotation" &&
       /^aws_(rds_cluster|db_instance|ebs_volume|efs_file_system)$/.test(change.type);
-    return isNew || change.before(attribute) === true ? [danger("unencrypt", `${change.fromTo(attribute)}`)] : [];
+    return isNew || change.before(attribute) === true
+      ? [danger(attribute === "enable_key_rotation" ? "stop-key-rotation" : "unencrypt", change.fromTo(attribute))]
+      : [];
   });
 };
 

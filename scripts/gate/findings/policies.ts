@@ -144,7 +144,11 @@ function judge(
         !other.conditions.every((each) => now.conditions.includes(each)) &&
         covers({ ...other, conditions: [] }, now),
     );
-    if (dropped) return [danger("drop-condition", `allows ${text(actions)} without ${text(dropped.conditions)}`)];
+    if (dropped) {
+      const other = now.conditions.length > 0 ? `, but where ${text(now.conditions)}` : "";
+      const action = now.conditions.length < dropped.conditions.length ? "drop-condition" : "change-condition";
+      return [danger(action, `allows ${text(actions)} no longer only where ${text(dropped.conditions)}${other}`)];
+    }
     if (
       resources.includes("*") &&
       was.some((other) => coversAll(other.actions, actions) && !other.resources.includes("*"))

@@ -65,7 +65,8 @@ export class OfflineStack {
   converge(): { first: TerraformPlan; left: string[] } {
     let first: TerraformPlan | undefined;
     for (let round = 0; ; round++) {
-      const plan = this.plan();
+      // What is only known in a later round may replace what came to be in an earlier one.
+      const plan = this.plan(withoutPreventDestroy);
       if (plan.errored) throw new Error(`Round ${round} in ${this.folder} ended with an error.`);
       first ??= plan;
       const changes = (plan.resource_changes ?? []).filter(({ mode }) => mode === "managed");
@@ -114,6 +115,12 @@ export class OfflineStack {
       stdio: ["ignore", "pipe", "pipe"] as ["ignore", "pipe", "pipe"],
     };
     return execFileSync("terraform", [...args, ...(args[0] === "show" ? [] : ["-no-color"])], options).toString();
+  }
+}
+
+function withoutPreventDestroy({ resource }: Synthesized): void {
+  for (const body of Object.values(resource).flatMap((bodies) => Object.values(bodies))) {
+    if (body.lifecycle) body.lifecycle = { ...body.lifecycle, prevent_destroy: false };
   }
 }
 

@@ -153,6 +153,15 @@ const CASES: Case[] = [
     `drop-condition ${ROLE_POLICY}`,
   ],
   [
+      update(
+        ROLE_POLICY,
+        rolePolicy({ ...READ, Condition: { StringEquals: { "aws:ResourceTag/stage": "dev" } } }),
+        rolePolicy({ ...READ, Condition: { StringEquals: { "aws:ResourceTag/stage": "prod" } } }),
+      ),
+    ],
+    `change-condition ${ROLE_POLICY}`,
+  ],
+  [
     "a Deny goes",
     [
       update(
@@ -217,6 +226,12 @@ const CASES: Case[] = [
   ],
 ];
 testDangers(CASES);
+
+test("another condition is a danger in both directions: which is the wider one cannot be told", () => {
+  const only = (stage: string) =>
+    rolePolicy({ ...READ, Condition: { StringEquals: { "aws:ResourceTag/stage": stage } } });
+  expect(dangersOf([update(ROLE_POLICY, only("dev"), only("prod"))])).toEqual([`change-condition ${ROLE_POLICY}`]);
+});
 
 test.each([
   [

@@ -37,7 +37,7 @@ const CASES: Case[] = [
   [
     "a key is not rotated any more",
     [update("aws_kms_key.files", { enable_key_rotation: true }, { enable_key_rotation: false })],
-    "unencrypt aws_kms_key.files",
+    "stop-key-rotation aws_kms_key.files",
   ],
   [
     "a key is disabled",
