@@ -230,12 +230,14 @@ const deep = (index: number) =>
 const statements = (index: number, name: string) =>
   Array.from({ length: 10 }, (_, one) => ({ Action: [`s3:Get${name}${one}*`], Resource: `arn:aws:s3:::b${index}/*` }));
 
+/** Of the processor: what else the machine does is not the review's. */
 function milliseconds(count: number): number {
   const json = JSON.stringify(huge(count, deep));
-  const start = performance.now();
+  const start = process.cpuUsage();
   const found = reviewed(parsePlan(json));
   for (const format of Object.values(FORMATS)) format(found);
-  return performance.now() - start;
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / 1_000;
 }
 
 test("2,000 changes are read, judged and rendered in every format in under a second", () => {
