@@ -1,5 +1,5 @@
 // Plans after which less is backed up, for less long, to fewer places, or with a weaker lock.
-import { create, replace, update } from "../plans";
+import { create, destroy, replace, update } from "../plans";
 import { type Case, dangersOf, testDangers } from "./dangers";
 
 const PLAN = "aws_backup_plan.plan";
@@ -153,6 +153,11 @@ const CASES: Case[] = [
       ),
     ],
     "opt-out aws_backup_region_settings.region",
+  ],
+  [
+    "nobody hears of failed backups",
+    [destroy("aws_backup_vault_notifications.events")],
+    "silence-vault aws_backup_vault_notifications.events",
   ],
 ];
 testDangers(CASES);
