@@ -44,11 +44,12 @@ export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     const { stage, keys, notifications, served, cron } = props;
+    // Whoever watches the stage by other means needs the messages, and what they lead to.
+    const events = new TaskEvents(this, "tasks", { stage, keys, logs: props.logs });
+    new Incidents(this, "incidents", { stage, notifications });
     if (!stage.monitoring.enabled) return;
     const { thresholds } = stage.monitoring;
     const names = stageNames(stage);
-    const events = new TaskEvents(this, "tasks", { stage, keys, logs: props.logs });
-    new Incidents(this, "incidents", { stage, notifications });
 
     const onEcs = served !== undefined && "loadBalancer" in served;
     const { alarms, graphs } = together([

@@ -4,29 +4,25 @@ import type { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { type StageConfig, stageNames, type Thresholds } from "../../../config";
 import type { Alarm } from "./alarm";
 import { DAY, FIVE_MINUTES, HOUR, metricsOf } from "./metric";
-import type { TaskEvents } from "./task-events";
+import type { Failures, TaskEvents } from "./task-events";
 import { graph, type Watched } from "./watched";
 
 /** @param onEcs whether the service is ECS's; on App Runner tasks are cron's and installations alone */
 export function watchLogs(events: TaskEvents, onEcs: boolean): Watched {
+  const failures = events.countFailures();
+  const { taskFailed: tasks, containerError: containers, databaseError: database } = failures;
   return {
-    alarms: logAlarms(events).filter(({ metric }) => onEcs || metric !== events.taskFailed),
-    graphs: [
-      graph("Tasks that failed, lines of errors", {
-        tasks: events.taskFailed,
-        containers: events.containerError,
-        database: events.databaseError,
-      }),
-    ],
+    alarms: logAlarms(failures).filter(({ metric }) => onEcs || metric !== tasks),
+    graphs: [graph("Tasks that failed, lines of errors", { tasks, containers, database })],
   };
 }
 
-function logAlarms(events: TaskEvents): Alarm[] {
+function logAlarms(failures: Failures): Alarm[] {
   const counted = { comparison: ">=", period: FIVE_MINUTES, missing: "notBreaching" } as const;
   return [
     {
       id: "tasks-fail",
-      metric: events.taskFailed,
+      metric: failures.taskFailed,
       ...{ ...counted, threshold: 3, period: 3 * FIVE_MINUTES, periods: 1 },
       meaning: "REDCap's tasks end by themselves or cannot start. One is replaced unnoticed; these are several.",
       first:
@@ -34,14 +30,14 @@ function logAlarms(events: TaskEvents): Alarm[] {
     },
     {
       id: "container-errors",
-      metric: events.containerError,
+      metric: failures.containerError,
       ...{ ...counted, threshold: 1, periods: 1 },
       meaning: "A container said that it cannot go on, or that its configuration is wrong.",
       first: 'CloudWatch Logs Insights: filter type = "container" and level = "error". The line says what to do.',
     },
     {
       id: "database-errors",
-      metric: events.databaseError,
+      metric: failures.databaseError,
       ...{ ...counted, threshold: 5, periods: 2 },
       meaning: "REDCap does not reach its database or files, or the database refuses what REDCap asks.",
       first:

@@ -328,15 +328,15 @@ describe("on App Runner", () => {
   });
 });
 
-test("off with a reason, nothing is left but news of deployments", () => {
+test("off with a reason, messages about events are left, and the log that they lead to", () => {
   const off = synthesizeApp({ monitoring: { enabled: false, reason: "Watched by the hospital's own system." } });
   for (const type of ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard", "aws_cloudwatch_log_metric_filter"])
     expect(all(off, type)).toEqual([]);
-  expect(
-    all(off, "aws_cloudwatch_event_rule")
-      .map(({ name }) => name)
-      .sort(),
-  ).toEqual(["redcap-prod-deployment", "redcap-prod-service-trouble"]);
+  const names = (of: typeof stack, type: string) => all(of, type).map(({ name }) => name);
+  const rules = names(stack, "aws_cloudwatch_event_rule");
+  expect(rules).toEqual(expect.arrayContaining(["redcap-prod-database-events", "redcap-prod-guardduty"]));
+  expect(names(off, "aws_cloudwatch_event_rule").sort()).toEqual(rules.sort());
+  expect(names(off, "aws_cloudwatch_log_group")).toEqual(names(stack, "aws_cloudwatch_log_group"));
 });
 
 test("before there is a certificate nothing serves, and nothing is missed", () => {
