@@ -61,8 +61,8 @@ export class Monitoring extends Construct {
       watchDatabase(stage, props.database, thresholds),
       ...(stage.backup.enabled ? [watchBackups(stage, thresholds)] : []),
       ...(props.mailConfigurationSet ? [watchMail(props.mailConfigurationSet)] : []),
-      ...(props.recoveryKit ? [{ alarms: kitAlarms(props.recoveryKit), graphs: [] }] : []),
-      { alarms: [...functionAlarms(props.functions), ...natAlarms(props.natGateways)], graphs: [] },
+      ...(props.recoveryKit ? [{ alarms: kitAlarms(stage, props.recoveryKit), graphs: [] }] : []),
+      { alarms: [...functionAlarms(stage, props.functions), ...natAlarms(props.natGateways)], graphs: [] },
     ]);
     const created = createAlarms(this, alarms, { prefix: names.prefix, topic: notifications.topic });
     dashboard(this, { stage, alarms: created, graphs });

@@ -82,17 +82,18 @@ function backupAlarms(stage: StageConfig, { hoursWithoutBackup }: Thresholds): A
 /** Lambda developer guide, metrics of functions. */
 const runsOf = (FunctionName: string) => metricsOf("AWS/Lambda", { FunctionName });
 
-export const functionAlarms = (functions: Record<string, LambdaFunction>): Alarm[] =>
+export const functionAlarms = (stage: StageConfig, functions: Record<string, LambdaFunction>): Alarm[] =>
   Object.entries(functions).map(([name, { functionName }]) => ({
     id: `${name}-function`,
     metric: runsOf(functionName)("Errors", "Sum"),
     ...({ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 1, missing: "notBreaching" } as const),
     meaning: `The function ${name} failed. REDCap goes on with the secret from before: no hurry, but it must not stay so.`,
-    first: `read /aws/lambda/redcap-<stage>-${name}; Secrets Manager tries a rotation again by itself.`,
+    first: `read /aws/lambda/${stageNames(stage).prefix}-${name}; Secrets Manager tries a rotation again by itself.`,
   }));
 
 /** The function that keeps what AWS Backup cannot hold: that it fails, and that it does not run at all. */
-export function kitAlarms({ functionName }: LambdaFunction): Alarm[] {
+export function kitAlarms(stage: StageConfig, { functionName }: LambdaFunction): Alarm[] {
+  const { recoveryKit } = stageNames(stage);
   const runs = runsOf(functionName);
   return [
     {
@@ -101,15 +102,14 @@ export function kitAlarms({ functionName }: LambdaFunction): Alarm[] {
       ...{ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 1, missing: "notBreaching" },
       meaning:
         "Salt, zip or configuration could not be kept in the backup account. What is kept there stays: no hurry, but it must not stay so.",
-      first:
-        "read /aws/lambda/redcap-<stage>-recovery-kit, which names what and why. Is backup-destination deployed with this stage?",
+      first: `read /aws/lambda/${recoveryKit}, which names what and why. Is backup-destination deployed with this stage?`,
     },
     {
       id: "no-recovery-kit",
       metric: runs("Invocations", "Sum"),
       ...{ comparison: "<", threshold: 1, period: DAY, periods: 2, missing: "breaching" },
       meaning: "For two days nothing tried to keep salt, zip and configuration in the backup account.",
-      first: "look at EventBridge Scheduler's group redcap-<stage>-recovery-kit: was its schedule disabled or removed?",
+      first: `look at EventBridge Scheduler's group ${recoveryKit}: was its schedule disabled or removed?`,
     },
   ];
 }

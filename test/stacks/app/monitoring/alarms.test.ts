@@ -83,6 +83,8 @@ test.each(Object.entries(alarms))(
     expect(alarm).toMatchObject({ alarm_actions: [TOPIC], ok_actions: [TOPIC] });
     expect(alarm).not.toHaveProperty("insufficient_data_actions");
     expect(alarm.alarm_description).toMatch(/^[A-Z].+\. First: [a-zA-Z].+/);
+    // Who reads it at night types what it says.
+    expect(alarm.alarm_description).not.toMatch(/<\w+>/);
     // PutMetricAlarm, CloudWatch API reference.
     expect(String(alarm.alarm_description).length).toBeLessThanOrEqual(1024);
     const seconds = Number(alarm.period) * Number(alarm.evaluation_periods);
@@ -251,6 +253,15 @@ const functionsOf = (of: typeof stack) => ({
     .filter((id) => !RUN_BY_DEPLOYMENTS.some((start) => id.startsWith(start)))
     .map((id) => ref(`aws_lambda_function.${id}.function_name`))
     .sort(),
+});
+
+test("a function's alarm names the log group that the function writes to", () => {
+  const groups = all(stack, "aws_cloudwatch_log_group").map(({ name }) => String(name));
+  const named = Object.entries(alarms).flatMap(([id, { alarm_description }]) =>
+    id.endsWith("-function") ? [/\/aws\/lambda\/[\w-]+/.exec(String(alarm_description))?.[0]] : [],
+  );
+  expect(named.length).toBeGreaterThan(2);
+  expect(groups).toEqual(expect.arrayContaining(named));
 });
 
 test("every function that works by itself has an alarm", () => {
