@@ -52,7 +52,7 @@ test("it is told where the kit is and what the zip is, and no secret", () => {
     KIT_BUCKET: "redcap-recovery-kit-222222222222-eu-west-2",
     KIT_OWNER: "222222222222",
     KIT_REGION: "eu-west-2",
-    KIT_LOCK_DAYS: "90",
+    KIT_LOCK_DAYS: "365",
     SALT_SECRET_ARN: ref("aws_secretsmanager_secret.salt.arn"),
     MEMORY_PARAMETER: expect.stringContaining("aws_ssm_parameter."),
     IMAGE: sampleStage("prod").service.image,
