@@ -1,7 +1,8 @@
 // What the command says: which kits there are, what changed in them, and what to do with one.
-import type { BackupDestinationConfig, StageConfig } from "../../config";
+import { type BackupDestinationConfig, isImageInOwnAccount, type StageConfig } from "../../config";
 import { FILES } from "../../functions/recovery-kit/manifest";
 import { awsCommand } from "../aws";
+import { printable } from "./configuration";
 import { changedFiles, distinct, hasOtherSalt, lastChanges } from "./history";
 import type { Kit } from "./kit";
 
@@ -61,6 +62,11 @@ export function nextCommands({ stage, destination, folder, files, kept }: Fetche
     `npm run bootstrap -- --stage ${name}`,
     "npm run cdktf -- deploy backup-destination   # where the account is another one",
     `npm run recovery-kit -- put-salt --stage ${name} --from ${folder}`,
+    ...(kept && isImageInOwnAccount(kept)
+      ? [
+          `# ${printable(kept.service.image ?? "")} was in the stage's own account: where it is lost, build and push it again (docs/image.md), or let the stage build it`,
+        ]
+      : []),
     `npm run deploy -- --stage ${name}`,
     // In another account the restore finds none by itself: these are the copies, of the lost account's cluster as well.
     awsCommand(

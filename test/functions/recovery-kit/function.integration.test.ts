@@ -150,7 +150,12 @@ const remembered = async () =>
 test("where the kit is not there yet, a deployment goes on and says so; the daily run fails", async () => {
   expect(await invoke("deployed")).toEqual({
     failed: undefined,
-    output: { kept: false, written: [], reason: expect.stringMatching(/NoSuchBucket.*Deploy backup-destination/) },
+    output: {
+      kept: false,
+      written: [],
+      reason: expect.stringMatching(/NoSuchBucket.*Deploy backup-destination/),
+      time: expect.stringMatching(/Z$/),
+    },
   });
   const { failed, output } = await invoke("daily");
   expect([failed, output.errorMessage]).toEqual(["Unhandled", expect.stringContaining(KIT)]);

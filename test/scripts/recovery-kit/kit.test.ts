@@ -100,6 +100,17 @@ test("the commands lead from a kit to a running stage: the salt before the deplo
   ]);
 });
 
+test("an image that may be lost with the account is to be built again before the deployment", () => {
+  const commands = nextCommands({ ...fetched, kept: fetched.stage });
+  const at = commands.findIndex((command) =>
+    command.startsWith("# 111111111111.dkr.ecr.eu-west-2.amazonaws.com/redcap"),
+  );
+  expect(commands[at]).toContain("build and push it again (docs/image.md)");
+  expect(commands[at + 1]).toBe("npm run deploy -- --stage prod");
+  const elsewhere = { ...fetched.stage, accountId: "333333333333" };
+  expect(nextCommands({ ...fetched, kept: elsewhere }).join()).not.toContain("build and push it again");
+});
+
 test("a path that an intruder chose is no command of a shell", () => {
   const { stage } = keptConfiguration(JSON.stringify(building({ redCapS3Path: "releases/$(reboot).zip" })));
   expect(nextCommands({ ...fetched, kept: stage })).toContain("aws s3 cp kit/redcap.zip 's3://releases/$(reboot).zip'");

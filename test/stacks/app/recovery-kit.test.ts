@@ -81,6 +81,13 @@ test("it runs when the salt and the image are there, again for another zip or co
   expect(JSON.parse(String(invocation.input))).toEqual({ ...JSON.parse(input), action: "deployed" });
 });
 
+test("what it answers is an output, for who deploys to see", () => {
+  expect(stack.output.recovery_kit?.value).toMatch(
+    /^\$\{aws_lambda_invocation\.recovery-kit_invocation_\w+\.result\}$/,
+  );
+  expect(synthesizeApp({}, "dev").output).not.toHaveProperty("recovery_kit");
+});
+
 test("the configuration that it keeps can be stages.ts again", () => {
   const { deployment } = JSON.parse(String(one(building, "aws_lambda_invocation", "recovery-kit_").input));
   const { stages, backupDestination } = validate(deployment);
