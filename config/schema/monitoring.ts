@@ -70,7 +70,7 @@ export const monitoring = z
   ])
   .prefault({ enabled: true })
   .describe(
-    "Alarms and a dashboard in CloudWatch, and messages to `email`. Off only with a reason; news of deployments come in any case.",
+    "Alarms and a dashboard in CloudWatch, and messages to `email`. Off only with a reason; messages about events (deployments, failovers, failed rotations, findings) come in any case.",
   );
 
 export const budget = z

@@ -5,8 +5,10 @@ import {
   AssociateKmsKeyCommand,
   CloudWatchLogsClient,
   CreateLogGroupCommand,
+  DeleteLogGroupCommand,
   PutMetricFilterCommand,
   PutRetentionPolicyCommand,
+  paginateDescribeLogGroups,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { LOG_METRICS, type StageConfig, stageNames } from "../../config";
@@ -23,7 +25,7 @@ export async function keepAppRunnerLogs(stage: StageConfig): Promise<string | un
     new DescribeKeyCommand({ KeyId: `alias/${names.prefix}-logs` }),
   );
   // App Runner developer guide, viewing App Runner logs: what the containers write, and what App Runner does with them.
-  const folder = `/aws/apprunner/${names.appRunnerService}/${serviceId}`;
+  const folder = `${logFolder(stage)}${serviceId}`;
   for (const logGroupName of [`${folder}/application`, `${folder}/service`]) {
     await logs.send(new CreateLogGroupCommand({ logGroupName })).catch(exists);
     await logs.send(new AssociateKmsKeyCommand({ logGroupName, kmsKeyId: key.KeyMetadata?.Arn }));
@@ -43,6 +45,27 @@ export async function keepAppRunnerLogs(stage: StageConfig): Promise<string | un
     }
   }
   return `The logs of App Runner, ${folder}, are encrypted with the stage's key and kept for ${stage.generalLogRetention} days.`;
+}
+
+/** Of all services that the stage has had: each has an id of its own. */
+const logFolder = (stage: StageConfig): string => `/aws/apprunner/${stageNames(stage).appRunnerService}/`;
+
+/** Names of App Runner's log groups of the stage, whatever runs it now. */
+export async function appRunnerLogs(stage: StageConfig): Promise<string[]> {
+  const client = new CloudWatchLogsClient(clientConfig(stage));
+  const names: (string | undefined)[] = [];
+  for await (const { logGroups = [] } of paginateDescribeLogGroups(
+    { client },
+    { logGroupNamePrefix: logFolder(stage) },
+  ))
+    names.push(...logGroups.map(({ logGroupName }) => logGroupName));
+  return names.filter((name) => name !== undefined);
+}
+
+/** With the stage's key they would be unreadable soon. */
+export async function removeLogs(stage: StageConfig, logGroupNames: string[]): Promise<void> {
+  const logs = new CloudWatchLogsClient(clientConfig(stage));
+  for (const logGroupName of logGroupNames) await logs.send(new DeleteLogGroupCommand({ logGroupName }));
 }
 
 async function findService(stage: StageConfig): Promise<string | undefined> {

@@ -8,6 +8,7 @@ import { checkDatabaseChange, pendingReboots } from "../database/change";
 import { gate } from "../gate";
 import { countChanges } from "../gate/plan";
 import { rebuildIfAsked } from "../image/deploy";
+import { importsOfKept } from "../kept";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, synthesize } from "../terraform";
 import { keepAppRunnerLogs } from "./app-runner-logs";
@@ -61,8 +62,12 @@ async function deployStack(
   const terraform = await StackTerraform.initialize(stack, folder);
   try {
     progress.begin(`plan ${stack}`);
-    const plan = await terraform.plan();
+    const isApp = stack === stageNames(stage).appStack;
+    const imports = isApp ? await importsOfKept(stage, await terraform.pullState()) : [];
+    const plan = await terraform.plan(imports);
     progress.end("✓");
+    for (const { to, id } of imports)
+      console.error(`${stack}: takes back ${to}, which a destroyed stage left (${id}).`);
     gate(plan);
     requireUploads(stage, plan);
     if (countChanges(plan) === 0) {

@@ -87,7 +87,7 @@ test("a second stage on App Runner in the same account, with a name of AWS's", a
   expect((await deploy("prod")).output).toContain("app-prod: nothing to change.");
 });
 
-test("both go in two steps, and leave a snapshot of each database with its key", async () => {
+test("both go in two steps, and leave a snapshot of each database with its key and salt", async () => {
   const reason = "Tried for a week, and not used.";
   const open = { protect: { enabled: false, reason } as const };
   stages = [
@@ -110,5 +110,7 @@ test("both go in two steps, and leave a snapshot of each database with its key",
     "db snapshot redcap-prod-final",
     "kms key",
     "kms key",
+    "secret redcap-pilot/salt",
+    "secret redcap-prod/salt",
   ]);
 });

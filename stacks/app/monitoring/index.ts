@@ -44,11 +44,12 @@ export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     const { stage, keys, notifications, served, cron } = props;
+    // Whoever watches the stage by other means needs the messages, and what they lead to.
+    const events = new TaskEvents(this, "tasks", { stage, keys, logs: props.logs });
+    new Incidents(this, "incidents", { stage, notifications });
     if (!stage.monitoring.enabled) return;
     const { thresholds } = stage.monitoring;
     const names = stageNames(stage);
-    const events = new TaskEvents(this, "tasks", { stage, keys, logs: props.logs });
-    new Incidents(this, "incidents", { stage, notifications });
 
     const onEcs = served !== undefined && "loadBalancer" in served;
     const { alarms, graphs } = together([
@@ -60,8 +61,8 @@ export class Monitoring extends Construct {
       watchDatabase(stage, props.database, thresholds),
       ...(stage.backup.enabled ? [watchBackups(stage, thresholds)] : []),
       ...(props.mailConfigurationSet ? [watchMail(props.mailConfigurationSet)] : []),
-      ...(props.recoveryKit ? [{ alarms: kitAlarms(props.recoveryKit), graphs: [] }] : []),
-      { alarms: [...functionAlarms(props.functions), ...natAlarms(props.natGateways)], graphs: [] },
+      ...(props.recoveryKit ? [{ alarms: kitAlarms(stage, props.recoveryKit), graphs: [] }] : []),
+      { alarms: [...functionAlarms(stage, props.functions), ...natAlarms(props.natGateways)], graphs: [] },
     ]);
     const created = createAlarms(this, alarms, { prefix: names.prefix, topic: notifications.topic });
     dashboard(this, { stage, alarms: created, graphs });

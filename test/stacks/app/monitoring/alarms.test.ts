@@ -83,6 +83,8 @@ test.each(Object.entries(alarms))(
     expect(alarm).toMatchObject({ alarm_actions: [TOPIC], ok_actions: [TOPIC] });
     expect(alarm).not.toHaveProperty("insufficient_data_actions");
     expect(alarm.alarm_description).toMatch(/^[A-Z].+\. First: [a-zA-Z].+/);
+    // Who reads it at night types what it says.
+    expect(alarm.alarm_description).not.toMatch(/<\w+>/);
     // PutMetricAlarm, CloudWatch API reference.
     expect(String(alarm.alarm_description).length).toBeLessThanOrEqual(1024);
     const seconds = Number(alarm.period) * Number(alarm.evaluation_periods);
@@ -253,6 +255,15 @@ const functionsOf = (of: typeof stack) => ({
     .sort(),
 });
 
+test("a function's alarm names the log group that the function writes to", () => {
+  const groups = all(stack, "aws_cloudwatch_log_group").map(({ name }) => String(name));
+  const named = Object.entries(alarms).flatMap(([id, { alarm_description }]) =>
+    id.endsWith("-function") ? [/\/aws\/lambda\/[\w-]+/.exec(String(alarm_description))?.[0]] : [],
+  );
+  expect(named.length).toBeGreaterThan(2);
+  expect(groups).toEqual(expect.arrayContaining(named));
+});
+
 test("every function that works by itself has an alarm", () => {
   const { watched, working } = functionsOf(withMail);
   expect(working.length).toBeGreaterThan(2);
@@ -328,15 +339,15 @@ describe("on App Runner", () => {
   });
 });
 
-test("off with a reason, nothing is left but news of deployments", () => {
+test("off with a reason, messages about events are left, and the log that they lead to", () => {
   const off = synthesizeApp({ monitoring: { enabled: false, reason: "Watched by the hospital's own system." } });
   for (const type of ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard", "aws_cloudwatch_log_metric_filter"])
     expect(all(off, type)).toEqual([]);
-  expect(
-    all(off, "aws_cloudwatch_event_rule")
-      .map(({ name }) => name)
-      .sort(),
-  ).toEqual(["redcap-prod-deployment", "redcap-prod-service-trouble"]);
+  const names = (of: typeof stack, type: string) => all(of, type).map(({ name }) => name);
+  const rules = names(stack, "aws_cloudwatch_event_rule");
+  expect(rules).toEqual(expect.arrayContaining(["redcap-prod-database-events", "redcap-prod-guardduty"]));
+  expect(names(off, "aws_cloudwatch_event_rule").sort()).toEqual(rules.sort());
+  expect(names(off, "aws_cloudwatch_log_group")).toEqual(names(stack, "aws_cloudwatch_log_group"));
 });
 
 test("before there is a certificate nothing serves, and nothing is missed", () => {
