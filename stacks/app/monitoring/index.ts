@@ -9,12 +9,13 @@ import type { EncryptionKeys } from "../encryption-keys";
 import type { Notifications } from "../notifications";
 import { createAlarms } from "./alarm";
 import { type AppRunnerServed, watchAppRunner } from "./app-runner";
+import { watchBackups } from "./backups";
 import { type WatchedCron, watchCron } from "./cron";
 import { dashboard } from "./dashboard";
 import { watchDatabase } from "./database";
 import { type FargateServed, watchFargate } from "./fargate";
 import { Incidents } from "./incidents";
-import { functionAlarms, kitAlarms, natAlarms, watchBackups, watchFirewall, watchLogs, watchMail } from "./operations";
+import { functionAlarms, kitAlarms, natAlarms, watchFirewall, watchLogs, watchMail } from "./operations";
 import { TaskEvents } from "./task-events";
 import { together } from "./watched";
 
@@ -59,7 +60,7 @@ export class Monitoring extends Construct {
       watchLogs(events, onEcs),
       ...(cron ? [watchCron(stage, events, cron, thresholds)] : []),
       watchDatabase(stage, props.database, thresholds),
-      ...(stage.backup.enabled ? [watchBackups(stage, thresholds)] : []),
+      ...(stage.backup.enabled ? [watchBackups(stage, stage.backup, events, thresholds)] : []),
       ...(props.mailConfigurationSet ? [watchMail(props.mailConfigurationSet)] : []),
       ...(props.recoveryKit ? [{ alarms: kitAlarms(stage, props.recoveryKit), graphs: [] }] : []),
       { alarms: [...functionAlarms(stage, props.functions), ...natAlarms(props.natGateways)], graphs: [] },

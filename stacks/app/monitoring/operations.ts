@@ -1,4 +1,4 @@
-// What works unseen: backups, functions, the way out, mail, and what the containers write.
+// What works unseen: functions, the way out, mail, and what the containers write.
 import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import type { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { type StageConfig, stageNames, type Thresholds } from "../../../config";
@@ -42,39 +42,6 @@ function logAlarms(failures: Failures): Alarm[] {
       meaning: "REDCap does not reach its database or files, or the database refuses what REDCap asks.",
       first:
         'CloudWatch Logs Insights: filter type = "server" and message like /mysqli|Not ready/. A failover is over after a minute.',
-    },
-  ];
-}
-
-/** AWS Backup developer guide, metrics with CloudWatch. Failures come by email from the vault; this is for jobs that never were. */
-const backupMetrics = (stage: StageConfig) => {
-  const ofVault = metricsOf("AWS/Backup", { BackupVaultName: stageNames(stage).sourceVault });
-  return {
-    completed: ofVault("NumberOfBackupJobsCompleted", "Sum"),
-    failed: ofVault("NumberOfBackupJobsFailed", "Sum"),
-    copied: ofVault("NumberOfCopyJobsCompleted", "Sum"),
-    copyFailed: ofVault("NumberOfCopyJobsFailed", "Sum"),
-  };
-};
-
-export function watchBackups(stage: StageConfig, limits: Thresholds): Watched {
-  const { completed, failed, copied, copyFailed } = backupMetrics(stage);
-  return {
-    alarms: backupAlarms(stage, limits),
-    graphs: [graph("Backups a day", { completed, failed, copied, "copy failed": copyFailed }, DAY)],
-  };
-}
-
-function backupAlarms(stage: StageConfig, { hoursWithoutBackup }: Thresholds): Alarm[] {
-  if (hoursWithoutBackup === 0) return [];
-  return [
-    {
-      id: "no-backup",
-      metric: backupMetrics(stage).completed,
-      ...{ comparison: "<", threshold: 1, period: HOUR, periods: hoursWithoutBackup, missing: "breaching" },
-      meaning: `No backup has succeeded for ${hoursWithoutBackup} hours. Expected until the first night after the first deployment.`,
-      first:
-        "look at AWS Backup's jobs: failed ones came by email; without any, the plan of backup-source is missing or its role was changed.",
     },
   ];
 }

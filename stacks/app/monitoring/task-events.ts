@@ -28,10 +28,18 @@ export interface Failures {
   databaseError: Metric;
 }
 
+interface KeptEvents {
+  name: string;
+  description: string;
+  /** What they have in common (EventBridge user guide, event patterns). */
+  pattern: Record<string, unknown>;
+}
+
 export class TaskEvents extends Construct {
   private readonly stage: StageConfig;
   private readonly containers: CloudwatchLogGroup;
   private readonly ended: CloudwatchLogGroup;
+  private readonly policy: CloudwatchLogResourcePolicy;
 
   constructor(scope: Construct, id: string, { stage, keys, logs }: TaskEventsProps) {
     super(scope, id);
@@ -39,7 +47,7 @@ export class TaskEvents extends Construct {
     this.stage = stage;
     this.containers = logs;
     this.ended = logGroup(this, "logs", { stage, name: taskEventsLogGroup, key: keys.logs });
-    const policy = new CloudwatchLogResourcePolicy(this, "policy", {
+    this.policy = new CloudwatchLogResourcePolicy(this, "policy", {
       policyName: `${prefix}-task-events`,
       // EventBridge user guide, CloudWatch Logs permissions: both principals, and no condition.
       policyDocument: new DataAwsIamPolicyDocument(this, "events-write", {
@@ -52,16 +60,26 @@ export class TaskEvents extends Construct {
         ],
       }).json,
     });
-    const rule = new CloudwatchEventRule(this, "rule", {
+    this.keep("rule", "to-log", {
       name: `${prefix}-task-stopped`,
       description: "Tasks of the stage that ended",
-      eventPattern: JSON.stringify({
+      pattern: {
         source: ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],
         detail: { clusterArn: [arn("ecs", stage, `cluster/${ecsCluster}`)], lastStatus: ["STOPPED"] },
-      }),
+      },
     });
-    new CloudwatchEventTarget(this, "to-log", { rule: rule.name, arn: this.ended.arn, dependsOn: [policy] });
+  }
+
+  /** Writes further events into the log, to be counted there. */
+  keep(id: string, targetId: string, { pattern, ...rule }: KeptEvents): void {
+    const { name } = new CloudwatchEventRule(this, id, { ...rule, eventPattern: JSON.stringify(pattern) });
+    new CloudwatchEventTarget(this, targetId, { rule: name, arn: this.ended.arn, dependsOn: [this.policy] });
+  }
+
+  /** @param pattern of the events that are counted (CloudWatch Logs user guide, filter pattern syntax) */
+  countKept(name: string, pattern: string): Metric {
+    return this.count(this.ended, name, pattern);
   }
 
   countFailures(): Failures {

@@ -45,6 +45,8 @@ const ALWAYS = [
   "waf-blocks",
 ];
 
+const BACKUPS = ["no-backup", "no-copy", "no-files-backup", "no-files-copy"];
+
 test("production has every alarm, and each is there once", () => {
   expect(Object.keys(alarms).sort()).toEqual(
     [
@@ -54,7 +56,7 @@ test("production has every alarm, and each is there once", () => {
       "no-cron",
       "cron-fails",
       "replica-lag",
-      "no-backup",
+      ...BACKUPS,
       "recovery-kit-function",
       "no-recovery-kit",
     ].sort(),
@@ -72,7 +74,7 @@ test("silence is an alarm only where something must happen all the time", () => 
       expect(["breaching", "notBreaching"]).toContain(treat_missing_data);
       return treat_missing_data === "breaching" ? [id] : [];
     });
-  expect(breaching(stack).sort()).toEqual(["no-backup", "no-cron", "no-healthy-task", "no-recovery-kit"]);
+  expect(breaching(stack).sort()).toEqual([...BACKUPS, "no-cron", "no-healthy-task", "no-recovery-kit"].sort());
   // A paused database, idle functions and a day without visitors report nothing.
   expect(breaching(dev)).toEqual(["no-healthy-task"]);
 });
@@ -152,18 +154,11 @@ describe("measures", () => {
       "no-cron",
       { namespace: "redcap-prod", metric_name: "CronSucceeded", evaluation_periods: 3, period: 300, threshold: 1 },
     ],
-    [
-      "no-backup",
-      {
-        ...{
-          namespace: "AWS/Backup",
-          metric_name: "NumberOfBackupJobsCompleted",
-          evaluation_periods: 26,
-          period: 3600,
-        },
-        dimensions: { BackupVaultName: "redcap-prod" },
-      },
-    ],
+    // Of each part by itself: the files' backup says nothing of the database's.
+    ["no-backup", { namespace: "redcap-prod", metric_name: "AuroraBackup", evaluation_periods: 26, period: 3600 }],
+    ["no-files-backup", { namespace: "redcap-prod", metric_name: "S3Backup", evaluation_periods: 26 }],
+    ["no-copy", { namespace: "redcap-prod", metric_name: "AuroraCopy", evaluation_periods: 36, period: 3600 }],
+    ["no-files-copy", { namespace: "redcap-prod", metric_name: "S3Copy", evaluation_periods: 36 }],
     [
       "waf-blocks",
       {
@@ -218,10 +213,22 @@ describe("thresholds", () => {
     expect(changed["task-cpu"]).toEqual(alarms["task-cpu"]);
   });
 
-  test("backups that come seldom are not waited for", () => {
-    expect(alarmsOf(withMonitoring({ enabled: true, thresholds: { hoursWithoutBackup: 0 } }))).not.toHaveProperty(
+  test("backups and copies that come seldom are not waited for", () => {
+    const backups = (thresholds: object) =>
+      Object.keys(alarmsOf(withMonitoring({ enabled: true, thresholds }))).filter((id) => BACKUPS.includes(id));
+    expect(backups({ hoursWithoutBackup: 0 }).sort()).toEqual(["no-copy", "no-files-copy"]);
+    expect(backups({ hoursWithoutCopy: 0 }).sort()).toEqual(["no-backup", "no-files-backup"]);
+  });
+
+  test("copies that no rule makes are not waited for", () => {
+    const { backup } = sampleStage("prod") as { backup: { rules: { copy?: unknown }[] } };
+    const rules = backup.rules.map(({ copy: _, ...rule }) => rule);
+    const changed = synthesizeApp({ backup: { ...backup, rules } as unknown as StageInput["backup"] });
+    expect(Object.keys(alarmsOf(changed)).filter((id) => BACKUPS.includes(id))).toEqual([
       "no-backup",
-    );
+      "no-files-backup",
+    ]);
+    expect(all(changed, "aws_cloudwatch_event_rule").map(({ name }) => name)).not.toContain("redcap-prod-copy-done");
   });
 
   test("cron is given three of its own intervals", () => {
@@ -346,7 +353,9 @@ test("off with a reason, messages about events are left, and the log that they l
   const names = (of: typeof stack, type: string) => all(of, type).map(({ name }) => name);
   const rules = names(stack, "aws_cloudwatch_event_rule");
   expect(rules).toEqual(expect.arrayContaining(["redcap-prod-database-events", "redcap-prod-guardduty"]));
-  expect(names(off, "aws_cloudwatch_event_rule").sort()).toEqual(rules.sort());
+  // Those of backups are only counted.
+  const messages = rules.filter((name) => !/-(backup|copy)-done$/.test(String(name)));
+  expect(names(off, "aws_cloudwatch_event_rule").sort()).toEqual(messages.sort());
   expect(names(off, "aws_cloudwatch_log_group")).toEqual(names(stack, "aws_cloudwatch_log_group"));
 });
 
