@@ -151,6 +151,10 @@ export const buildsImage = (stage: StageConfig): boolean => stage.service.image 
 export const stageImage = (stage: StageConfig): string =>
   stage.service.image ?? `${imageRepositoryUri(stage)}:${LIVE_TAG}`;
 
+/** Whether that image is in a registry of the stage's account that the stage does not fill: lost with the account. */
+export const isImageInOwnAccount = ({ accountId, service }: StageConfig): boolean =>
+  /^(\d{12})\.dkr[.-]ecr\./.exec(service.image ?? "")?.[1] === accountId;
+
 export const BACKUP_DESTINATION_STACK = "backup-destination";
 export const ROUTE53_NS_STACK = "route53-ns";
 

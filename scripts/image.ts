@@ -27,6 +27,7 @@ import {
   type RedcapZip,
   toMarkdown,
 } from "./image/index";
+import { requireUnlocked } from "./restore/operator-lock";
 
 const say = (line: string) => console.error(line);
 const command = new Command("image").description(
@@ -68,6 +69,7 @@ command
     run(async () => {
       const stage = findStage(loadOwnDeployment().config, name);
       await assertAccount(stage);
+      await requireUnlocked(stage);
       console.log(await rollOutShown(stage));
     }),
   );

@@ -1,9 +1,11 @@
 // npm run upgrade -- --stage dev: another version of REDCap, from the snapshot before to the database after.
 import { createHash } from "node:crypto";
+import { CodeBuildClient } from "@aws-sdk/client-codebuild";
 import { Command } from "commander";
-import { findStage, loadOwnDeployment, type StageConfig } from "../config";
+import { buildsImage, findStage, loadOwnDeployment, type StageConfig } from "../config";
+import { runningBuild } from "../functions/first-image/build";
 import { confirmOrStop } from "./ask";
-import { assertAccount } from "./aws";
+import { assertAccount, clientConfig } from "./aws";
 import { run, UserError } from "./command";
 import { enableCron } from "./restore/cron";
 import { lockStage, unlockStage } from "./restore/operator-lock";
@@ -12,7 +14,8 @@ import { Journal } from "./runbook/journal";
 import { targetOf, UpgradeContext, type UpgradeFacts } from "./upgrade/context";
 import { isOutdated } from "./upgrade/outdated";
 import { upgradeSteps } from "./upgrade/steps";
-import { wayBack } from "./upgrade/way-back";
+import { isRunning } from "./upgrade/task";
+import { cronPlace, wayBack } from "./upgrade/way-back";
 
 interface Flags {
   stage: string;
@@ -27,7 +30,7 @@ new Command("upgrade")
   )
   .requiredOption("--stage <name>", "stage of stages.ts")
   .option("--dry-run", "look at the real account and print the steps; change nothing", false)
-  .option("--give-up", "end a run that failed: the lock goes, cron starts; the way back is printed", false)
+  .option("--give-up", "end a run that failed: the stage's lock goes; the way back is printed", false)
   .option("--yes", "do not ask before changing something", false)
   .action((flags: Flags) => run(() => upgrade(flags)))
   .parseAsync();
@@ -85,15 +88,28 @@ async function openJournal(stage: StageConfig, id: string): Promise<Journal<Upgr
   return Journal.open<UpgradeFacts>(id);
 }
 
-/** Ends a run that failed, so that a restore or another upgrade is not kept out by it. */
+/**
+ * Ends a run that failed, so that a restore or another upgrade is not kept out by it. Cron starts only where code and tables
+ * still fit: from the roll-out on they may not, until they are taken back.
+ */
 async function giveUp(stage: StageConfig): Promise<void> {
   const journal = Journal.open<UpgradeFacts>(journalId(stage));
   if (!journal.resumed)
     throw new UserError(`This machine knows of no unfinished upgrade of stage ${stage.name} to ${targetOf(stage)}.`);
   const context = new UpgradeContext(stage, journal);
-  const cron = await enableCron(context);
+  if (await isRunning(context))
+    throw new UserError(
+      `The task ${journal.facts.taskArn} still changes tables. Wait for its end: give the command without --give-up.`,
+    );
+  if (buildsImage(stage) && (await runningBuild(new CodeBuildClient(clientConfig(stage)), context.names.imageProject)))
+    throw new UserError(`${context.names.imageProject} still builds. Wait for its end, or stop it in CodeBuild.`);
+  const changed = journal.steps["roll-out"] !== undefined;
+  const cron = changed ? undefined : await enableCron(context);
   await unlockStage(context);
   journal.finish();
-  console.log(`The upgrade of stage ${stage.name} is given up.${cron ? " Cron is on." : ""}`);
-  if (journal.facts.snapshotArn) console.log(`To go back to before it:\n${wayBack(context)}`);
+  const left = journal.facts.cronDisabled ? " Cron stays off." : "";
+  console.log(`The upgrade of stage ${stage.name} is given up.${cron ? " Cron is on." : left}`);
+  if (!changed) return;
+  console.log(`To go back to before it:\n${wayBack(context)}`);
+  if (left) console.log(`Then switch cron on: ${cronPlace(context)}`);
 }

@@ -15,6 +15,7 @@ import { keepAppRunnerLogs } from "./app-runner-logs";
 import { describePlan, printOutputs } from "./describe";
 import { preflight } from "./preflight";
 import { checkQuotas } from "./quotas";
+import { imageWarnings, unkeptKit } from "./recovery-kit";
 import { requireUploads } from "./uploads";
 
 export interface DeployOptions {
@@ -42,8 +43,11 @@ export async function deployStage(stage: StageConfig, options: DeployOptions): P
     const logs = await keepAppRunnerLogs(stage);
     if (logs) console.error(logs);
     const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
-    printOutputs(await app.outputs());
+    const outputs = await app.outputs();
+    printOutputs(outputs);
     for (const line of await pendingReboots(stage)) console.error(line);
+    const unkept = await unkeptKit(stage, outputs);
+    if (unkept) console.error(`Warning: ${unkept}`);
   });
   if (options.dryRun) console.error("Nothing was changed.");
 }
@@ -71,7 +75,8 @@ async function deployStack(
       return;
     }
     console.error(describePlan(stack, plan));
-    for (const warning of await checkQuotas(stage, plan)) console.error(`Warning: ${warning}`);
+    for (const warning of [...(await checkQuotas(stage, plan)), ...imageWarnings(stage, plan)])
+      console.error(`Warning: ${warning}`);
     if (dryRun) return;
     await confirmOrStop(`Apply this to ${stack}?`, yes);
     progress.begin(`apply ${stack}`);

@@ -5,6 +5,7 @@ import { type Deployment, hostName, type StageConfig, stageNames } from "../../c
 import { clientConfig } from "../aws";
 import { UserError } from "../command";
 import { requireNoServer } from "../maintenance/running";
+import { requireUnlocked } from "../restore/operator-lock";
 
 /** @throws UserError naming what protects the stage, and the next step */
 export async function requireDestroyable(stage: StageConfig, config: Deployment): Promise<void> {
@@ -22,6 +23,7 @@ export async function requireDestroyable(stage: StageConfig, config: Deployment)
     );
   }
   requireNotDelegated(stage, config);
+  await requireUnlocked(stage);
   await requireNoServer(stage);
   const points = await recoveryPoints(stage);
   if (points.count > 0) {

@@ -1,6 +1,11 @@
 // Builds the image of the configured REDCap in the stage's CodeBuild project, and rolls it out: started here, done there.
 import { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import { BatchGetProjectsCommand, type Build, CodeBuildClient } from "@aws-sdk/client-codebuild";
+import {
+  BatchGetProjectsCommand,
+  type Build,
+  CodeBuildClient,
+  type ProjectEnvironment,
+} from "@aws-sdk/client-codebuild";
 import { DescribeImagesCommand, ECRClient } from "@aws-sdk/client-ecr";
 import { buildsImage, LIVE_TAG, type StageConfig, stageNames } from "../../config";
 import { newestBuild, runningBuild, startBuild, waitForBuild, whyFailed } from "../../functions/first-image/build";
@@ -29,7 +34,7 @@ export async function rollOut(stage: StageConfig, onPhase: (doing: string) => vo
   const { imageProject } = stageNames(stage);
   await requireDeployed(stage);
   const codebuild = new CodeBuildClient(clientConfig(stage));
-  const { id } = (await runningBuild(codebuild, imageProject)) ?? (await startBuild(codebuild, imageProject));
+  const { id } = (await adoptedBuild(stage, codebuild, onPhase)) ?? (await startBuild(codebuild, imageProject));
   const build = await waitForBuild(codebuild, id as string, {
     pollMs: POLL_MS,
     deadline: Date.now() + PATIENCE_MS,
@@ -40,6 +45,24 @@ export async function rollOut(stage: StageConfig, onPhase: (doing: string) => vo
     throw new UserError(`Build ${id} has not ended after hours. Its log: ${build.logs?.deepLink}`);
   throw new UserError(await whyFailed(new CloudWatchLogsClient(clientConfig(stage)), build));
 }
+
+/** The build that runs, if it is of the configured REDCap; of another, its end is waited for: two at a time are refused. */
+async function adoptedBuild(stage: StageConfig, codebuild: CodeBuildClient, onPhase: (doing: string) => void) {
+  const running = await runningBuild(codebuild, stageNames(stage).imageProject);
+  if (!running?.id || redcapOf(stage, running.environment) === configuredRedcap(stage)) return running;
+  onPhase(`${running.id} builds ${redcapOf(stage, running.environment)}: waited for`);
+  await waitForBuild(codebuild, running.id, { pollMs: POLL_MS, deadline: Date.now() + PATIENCE_MS });
+  return undefined;
+}
+
+const configuredRedcap = (stage: StageConfig) =>
+  stage.redCapS3Path ? `s3://${stage.redCapS3Path}` : stage.redCapLocalVersion;
+
+/** What a project or a build takes, in the same words. */
+const redcapOf = (stage: StageConfig, environment: ProjectEnvironment | undefined): string | undefined => {
+  const name = stage.redCapS3Path ? "REDCAP_ZIP" : "REDCAP_VERSION";
+  return environment?.environmentVariables?.find((variable) => variable.name === name)?.value;
+};
 
 /** For a person who watches. */
 export async function rollOutShown(stage: StageConfig): Promise<string> {
@@ -101,11 +124,7 @@ export async function requireDeployed(stage: StageConfig): Promise<void> {
   );
   const [project] = projects;
   if (!project) throw new UserError(`There is no project ${imageProject}: ${appStack} is not deployed. ${remedy}`);
-  const variables = project.environment?.environmentVariables ?? [];
-  const value = (name: string) => variables.find((variable) => variable.name === name)?.value;
-  const [configured, deployed] = stage.redCapS3Path
-    ? [`s3://${stage.redCapS3Path}`, value("REDCAP_ZIP")]
-    : [stage.redCapLocalVersion, value("REDCAP_VERSION")];
+  const [configured, deployed] = [configuredRedcap(stage), redcapOf(stage, project.environment)];
   if (configured !== deployed) {
     throw new UserError(
       `The configuration names ${configured}, ${imageProject} still builds ${deployed ?? "another zip"}. ${remedy}`,

@@ -2,6 +2,7 @@
 import { MAX_MAINTENANCE_HOURS, type MaintenanceServerConfig, type StageConfig } from "../../config";
 import { confirmOrStop } from "../ask";
 import { UserError } from "../command";
+import { requireUnlocked } from "../restore/operator-lock";
 import { Progress } from "../runbook/progress";
 import { follow } from "./follow";
 import { type Server, Servers } from "./servers";
@@ -29,6 +30,7 @@ export function parseHours(stage: StageConfig, flag: string | undefined): number
 
 export async function start(stage: StageConfig, hours: number, yes: boolean): Promise<void> {
   const config = configured(stage);
+  await requireUnlocked(stage);
   const servers = new Servers(stage);
   const begun = await servers.starting();
   if (begun) {

@@ -1,7 +1,7 @@
 // One restore of a stage at a time: a second operator, or a second recovery point, is told who is at work.
 import { hostname, userInfo } from "node:os";
-import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
-import { stateNames } from "../../config";
+import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
+import { type StageConfig, stateNames } from "../../config";
 import { clientConfig } from "../aws";
 import { UserError } from "../command";
 import type { RestoreContext } from "./context";
@@ -35,12 +35,26 @@ export async function lockStage(context: Holder): Promise<void> {
   } catch (error) {
     if ((error as Error).name !== "ConditionalCheckFailedException") throw error;
     const { Item } = error as { Item?: Record<string, { S?: string }> };
-    throw new UserError(
-      `Stage ${context.stage.name} is being restored or upgraded already: ${Item?.Holder?.S ?? "by somebody"}, since ${Item?.Since?.S ?? "some time"}. ` +
-        `Finish that run, or if it was given up:\n  aws dynamodb delete-item --table-name ${TableName} --key '${JSON.stringify(Key)}'`,
-    );
+    throw new UserError(isHeld(context.stage, Item));
   }
 }
+
+/** For commands that must not come between. @throws UserError naming the holder */
+export async function requireUnlocked(stage: StageConfig): Promise<void> {
+  const { TableName, Key } = item({ stage, journal: { id: "" } });
+  const { Item } = await new DynamoDBClient(clientConfig(stage)).send(
+    new GetItemCommand({ TableName, Key, ConsistentRead: true }),
+  );
+  if (Item) throw new UserError(isHeld(stage, Item));
+}
+
+const isHeld = (stage: StageConfig, held: Record<string, { S?: string }> | undefined): string => {
+  const { TableName, Key } = item({ stage, journal: { id: "" } });
+  return (
+    `Stage ${stage.name} is being restored or upgraded already: ${held?.Holder?.S ?? "by somebody"}, since ${held?.Since?.S ?? "some time"}. ` +
+    `Finish that run, or if it was given up:\n  aws dynamodb delete-item --table-name ${TableName} --key '${JSON.stringify(Key)}'`
+  );
+};
 
 export async function unlockStage(context: Holder): Promise<void> {
   await new DynamoDBClient(clientConfig(context.stage)).send(new DeleteItemCommand(item(context)));

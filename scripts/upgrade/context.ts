@@ -7,6 +7,7 @@ import { S3Client } from "@aws-sdk/client-s3";
 import { SchedulerClient } from "@aws-sdk/client-scheduler";
 import { buildsImage, type StageConfig, stageNames } from "../../config";
 import { clientConfig } from "../aws";
+import { Servers } from "../maintenance/servers";
 import { RunContext } from "../runbook/engine";
 import type { Journal } from "../runbook/journal";
 
@@ -33,6 +34,7 @@ export class UpgradeContext extends RunContext {
   readonly s3;
   readonly scheduler;
   readonly events;
+  readonly servers;
 
   constructor(
     readonly stage: StageConfig,
@@ -47,6 +49,7 @@ export class UpgradeContext extends RunContext {
     this.s3 = new S3Client(config);
     this.scheduler = new SchedulerClient(config);
     this.events = new EventBridgeClient(config);
+    this.servers = new Servers(stage);
     if (!journal.facts.stamp) journal.learn({ stamp: journal.startedAt.toISOString().replace(/\D/g, "").slice(0, 14) });
   }
 

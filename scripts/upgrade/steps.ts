@@ -1,4 +1,4 @@
-// The upgrade, step by step: look, snapshot, cron off, new image, new tables, cron on.
+// The upgrade, step by step: look, cron off, snapshot, new image, new tables, cron on.
 import { DescribeTaskDefinitionCommand } from "@aws-sdk/client-ecs";
 import {
   CreateDBClusterSnapshotCommand,
@@ -8,6 +8,7 @@ import {
 import { buildsImage } from "../../config";
 import { UserError } from "../command";
 import { liveTag, requireDeployed, rollOut } from "../image/deploy";
+import { requireNoServer } from "../maintenance/running";
 import { findCluster } from "../restore/aurora";
 import { disableCron, enableCron, stopCronTasks } from "../restore/cron";
 import type { Step } from "../runbook/engine";
@@ -26,6 +27,8 @@ const look: UpgradeStep = {
   async run(context) {
     const { stage, names, rds, ecs, journal } = context;
     if (buildsImage(stage)) await requireDeployed(stage);
+    // It would go on with the old code on the new tables.
+    await requireNoServer(stage, context.servers);
     const cluster = await findCluster(rds, names.clusterIdentifier);
     if (cluster?.Status !== "available" || !cluster.DbClusterResourceId)
       throw new UserError(
@@ -76,7 +79,10 @@ const takeSnapshot: UpgradeStep = {
   },
 };
 
-/** New code on old tables, or a run in the middle of a change of tables: neither is tried by anybody. */
+/**
+ * New code on old tables, or a run in the middle of a change of tables: neither is tried by anybody. Before the snapshot,
+ * since what cron sends after it would be sent again by whoever goes back.
+ */
 const stopCron: UpgradeStep = {
   name: "stop-cron",
   title: () => "stop cron",
@@ -110,4 +116,4 @@ const startCron: UpgradeStep = {
   run: async (context) => (await enableCron(context)) ?? "it was off",
 };
 
-export const upgradeSteps: UpgradeStep[] = [look, takeSnapshot, stopCron, rollOutImage, upgradeDatabase, startCron];
+export const upgradeSteps: UpgradeStep[] = [look, stopCron, takeSnapshot, rollOutImage, upgradeDatabase, startCron];

@@ -2,11 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeTasksCommand, type Task } from "@aws-sdk/client-ecs";
-import { GetObjectCommand } from "@aws-sdk/client-s3";
-import { stateNames } from "../../config";
 import { startTask } from "../../functions/prepare/task";
 import { UserError } from "../command";
-import type { TerraformState } from "../terraform";
+import { remoteState } from "../terraform/remote-state";
 import type { UpgradeContext } from "./context";
 
 const POLL_MS = 3_000;
@@ -15,8 +13,9 @@ const POLL_MS = 3_000;
 export async function runUpgradeTask(context: UpgradeContext): Promise<string> {
   const { journal, names, ecs } = context;
   let taskArn = journal.facts.taskArn;
-  // A task that an interrupted run started is waited for; one that has failed is not.
-  if (!taskArn || (await describe(context, taskArn))?.lastStatus === "STOPPED") {
+  // A task that an interrupted run started is waited for. One that has ended, or that ECS has forgotten, which it does an
+  // hour after its end, is followed by another: the upgrade finds out by itself what is left to do.
+  if (!taskArn || !(await isRunning(context))) {
     taskArn = await startTask(names.upgradeTask, { ...(await place(context)), ecs, cluster: names.ecsCluster });
     journal.learn({ taskArn });
   }
@@ -38,6 +37,13 @@ function endOf(task: Task, log: TaskLog, service: string): string {
   throw new UserError(`The upgrade failed: ${reason} (${task.taskArn}, log group /aws/ecs/${service})`);
 }
 
+/** Whether the task that this run started has not ended. */
+export async function isRunning(context: UpgradeContext): Promise<boolean> {
+  const { taskArn } = context.journal.facts;
+  const task = taskArn ? await describe(context, taskArn) : undefined;
+  return task !== undefined && task.lastStatus !== "STOPPED";
+}
+
 async function describe({ ecs, names }: UpgradeContext, taskArn: string): Promise<Task | undefined> {
   const { tasks = [] } = await ecs.send(new DescribeTasksCommand({ cluster: names.ecsCluster, tasks: [taskArn] }));
   return tasks[0];
@@ -45,11 +51,9 @@ async function describe({ ecs, names }: UpgradeContext, taskArn: string): Promis
 
 /** As the output `upgrade_command` has them, from Terraform's state: the service itself may be of either type. */
 async function place({ s3, stage, names }: UpgradeContext): Promise<{ subnets: string[]; securityGroup: string }> {
-  const { bucket, stateKey } = stateNames(stage);
-  const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: stateKey(names.appStack) }));
-  const { outputs } = JSON.parse((await Body?.transformToString()) ?? "{}") as TerraformState;
-  const subnets = outputs.private_subnet_ids?.value as string[] | undefined;
-  const securityGroup = outputs.service_security_group_id?.value as string | undefined;
+  const outputs = (await remoteState(s3, stage, names.appStack))?.outputs;
+  const subnets = outputs?.private_subnet_ids?.value as string[] | undefined;
+  const securityGroup = outputs?.service_security_group_id?.value as string | undefined;
   if (!subnets || !securityGroup)
     throw new UserError(`${names.appStack} lacks outputs. Deploy first: npm run deploy -- --stage ${stage.name}`);
   return { subnets, securityGroup };

@@ -13,3 +13,7 @@ export function wayBack({ stage, journal }: UpgradeContext): string {
     `  ${buildsImage(stage) ? 3 : 2}. npm run restore -- --stage ${stage.name} --recovery-point ${snapshotArn}`,
   ].join("\n");
 }
+
+/** Where a person switches cron on again. */
+export const cronPlace = ({ names }: UpgradeContext): string =>
+  `in EventBridge Scheduler enable schedule "${names.cronSchedule}" of group ${names.scheduleGroup} (where HTTP starts cron, the rule ${names.cronRule}).`;

@@ -231,7 +231,7 @@ describe("npm run upgrade", () => {
   );
 
   test(
-    "keeps a restore out, until it is given up: then cron runs, and the lock is gone",
+    "keeps deployments and restores out, until it is given up; cron stays off while code and tables may not fit",
     async () => {
       await nextTask({ exitCode: 1, line: line("No.") });
       const { output } = await upgrade("--yes");
@@ -241,10 +241,14 @@ describe("npm run upgrade", () => {
         code: 1,
         output: expect.stringContaining("being restored or upgraded already"),
       });
+      const held = { code: 1, output: expect.stringContaining("being restored or upgraded already") };
+      expect(await type("deploy.ts", "--stage", "dev", "--yes")).toEqual(held);
+      expect(await type("image.ts", "deploy", "--stage", "dev")).toEqual(held);
       const ended = await upgrade("--give-up");
-      expect(ended).toEqual({ code: 0, output: expect.stringContaining("is given up. Cron is on.") });
+      expect(ended).toEqual({ code: 0, output: expect.stringContaining("is given up. Cron stays off.") });
       expect(ended.output).toContain(`--recovery-point ${arn}`);
-      expect(await cron()).toBe("ENABLED");
+      expect(ended.output).toContain('enable schedule "cron" of group redcap-dev');
+      expect(await cron()).toBe("DISABLED");
       expect((await restore()).output).not.toContain("already");
       expect(await upgrade("--give-up")).toEqual({ code: 1, output: expect.stringContaining("no unfinished upgrade") });
     },

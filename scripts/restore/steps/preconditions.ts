@@ -14,6 +14,7 @@ import { clientConfig } from "../../aws";
 import { UserError } from "../../command";
 import { compareVersions } from "../../database/engine-version";
 import type { Step } from "../../runbook/engine";
+import { remoteState } from "../../terraform/remote-state";
 import { findCluster } from "../aurora";
 import type { RestoreContext } from "../context";
 import { copyLifetimeDays } from "./copy-back";
@@ -32,6 +33,7 @@ export const preconditions: Step<RestoreContext> = {
       quotasSuffice(context),
       stateIsFree(context),
     ]);
+    await serviceIsAsConfigured(context);
     engineVersionFits(context);
     copyFitsLock(context);
     const { previousIdentifier = context.names.clusterIdentifier } = context.journal.facts;
@@ -124,6 +126,23 @@ async function stateIsFree({ stage, names, s3, options }: RestoreContext): Promi
         "if it was killed, run terraform force-unlock with the id it names.",
     );
   }
+}
+
+/** The service that is stopped must be the one that writes. */
+export async function serviceIsAsConfigured({
+  s3,
+  stage,
+  names,
+  options,
+}: Pick<RestoreContext, "s3" | "stage" | "names" | "options">): Promise<void> {
+  if (options.rehearse) return;
+  const deployed = (await remoteState(s3, stage, names.appStack))?.resources.map(({ type }) => type) ?? [];
+  const other = stage.service.type === "fargate" ? "aws_apprunner_service" : "aws_ecs_service";
+  if (deployed.includes(other))
+    throw new UserError(
+      `service.type of stage ${stage.name} is "${stage.service.type}", which is not deployed: ${names.appStack} has an ${other}. ` +
+        "Write what is deployed, restore, and change it afterwards.",
+    );
 }
 
 /** Aurora restores into the snapshot's version; a lower one in the configuration would be refused at the next apply. */

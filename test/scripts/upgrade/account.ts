@@ -1,5 +1,7 @@
 // A stand-in for the account during an upgrade: cluster, snapshots, cron's schedule, and the task that changes tables.
 
+import type { Server } from "../../../scripts/maintenance/servers";
+
 const failing = (name: string, message = name) => Object.assign(new Error(message), { name });
 export const SNAPSHOT_ARN = "arn:aws:rds:eu-west-2:111111111111:cluster-snapshot:before";
 
@@ -20,6 +22,9 @@ export class Account {
   looks = 2;
   tasks: { taskArn: string; looks: number }[] = [];
   calls: Call[] = [];
+  servers: Server[] = [];
+  /** Tasks that ECS has forgotten. */
+  forgotten = 0;
 
   /** Names of the calls that change something, in their order. */
   get changes(): string[] {
@@ -65,7 +70,7 @@ export class Account {
       case "GetObjectCommand":
         return { Body: { transformToString: async () => JSON.stringify({ outputs: OUTPUTS }) } };
       case "RunTaskCommand": {
-        const taskArn = `arn:aws:ecs:eu-west-2:111111111111:task/redcap-prod/${this.tasks.length + 1}`;
+        const taskArn = `arn:aws:ecs:eu-west-2:111111111111:task/redcap-prod/${this.forgotten + this.tasks.length + 1}`;
         this.tasks.push({ taskArn, looks: this.looks });
         return { tasks: [{ taskArn }] };
       }

@@ -48,18 +48,19 @@ async function upgrade({ building = true, dryRun = false } = {}): Promise<Upgrad
   const context = new UpgradeContext(stage(building), journal);
   for (const client of ["rds", "ecs", "logs", "s3", "scheduler", "events"] as const)
     jest.spyOn(context[client], "send").mockImplementation(((command: never) => account.send(command)) as never);
+  jest.spyOn(context.servers, "live").mockImplementation(async () => account.servers);
   await runSteps({ steps: upgradeSteps, context, journal, dryRun });
   return context;
 }
 const IN_ORDER = [
-  "CreateDBClusterSnapshotCommand",
   "UpdateScheduleCommand",
+  "CreateDBClusterSnapshotCommand",
   "CreateImage",
   "RunTaskCommand",
   "UpdateScheduleCommand",
 ];
 
-test("snapshot, cron off, new image, database, cron on: in this order", async () => {
+test("cron off, snapshot, new image, database, cron on: in this order", async () => {
   await upgrade();
   expect(account.changes).toEqual(IN_ORDER);
   expect(account.snapshots).toEqual([expect.stringMatching(/^redcap-prod-before-upgrade-\d{14}$/)]);
@@ -98,6 +99,11 @@ test("cron that a person had disabled stays disabled", async () => {
 test.each([
   ["a database that is busy", { status: "backing-up" }, "Cluster redcap-prod is backing-up: it must be available."],
   ["no database", { status: undefined }, "Cluster redcap-prod is not there"],
+  [
+    "a maintenance server that runs",
+    { servers: [{ instanceId: "i-0abc", expires: undefined }] },
+    "The maintenance server i-0abc of stage prod runs.",
+  ],
   ["a stage that is not deployed", { hasTask: false }, "Deploy first: npm run deploy -- --stage prod"],
 ])("%s is refused before anything is changed", async (_, state, message) => {
   Object.assign(account, state);
@@ -131,6 +137,15 @@ test("an upgrade that fails is told with its last words; given again, another ta
   await upgrade();
   expect(account.tasks).toHaveLength(2);
   expect(rolledOut).toHaveBeenCalledTimes(1);
+});
+
+test("a task that ECS has forgotten, an hour after its end, is followed by another", async () => {
+  Object.assign(account, { exitCode: 1, said: "Table redcap_data is locked." });
+  await expect(upgrade()).rejects.toThrow("is locked");
+  account.exitCode = 0;
+  account.forgotten = account.tasks.splice(0).length;
+  await upgrade();
+  expect(account.tasks).toHaveLength(1);
 });
 
 test("a task that an interrupted run started is waited for, and not started twice", async () => {
