@@ -79,6 +79,7 @@ export default defineDeployment({
     accountId: "222222222222",
     region: "eu-west-2",
     profile: "redcap-backup",
+    // Compliance: once changeableForDays are over, nobody takes it back, AWS neither. To try things out: governance.
     lock: { mode: "compliance", changeableForDays: 14, minRetentionDays: 30, maxRetentionDays: 400 },
     notificationEmail: "redcap-admins@example.org",
   },

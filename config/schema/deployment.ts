@@ -97,7 +97,7 @@ const checked = shape.superRefine((value, context) => {
     if (entry.service.type === "fargate" && !entry.service.certificateArn && !entry.domain) {
       issue(
         [...at, "service", "certificateArn"],
-        'HTTPS needs a name: add domain (the stack gets the certificate) or service.certificateArn. Without a domain of your own, service.type "app-runner" has a name and a certificate of AWS.',
+        'HTTPS needs a name: add domain (the stack gets the certificate) or service.certificateArn. Without a domain of your own, service.type "app-runner" has a name and a certificate of AWS, in accounts that used App Runner before 2026-04-30.',
       );
     }
     for (const { path, message } of edgeProblems(entry)) issue([...at, ...path], message);

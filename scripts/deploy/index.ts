@@ -75,7 +75,7 @@ async function deployStack(
       return;
     }
     console.error(describePlan(stack, plan));
-    for (const warning of [...(await checkQuotas(stage, plan)), ...imageWarnings(stage, plan)])
+    for (const warning of [...(await checkQuotas(stage, plan)), ...imageWarnings(stage, plan), ...nobodyIsTold(stage)])
       console.error(`Warning: ${warning}`);
     if (dryRun) return;
     await confirmOrStop(`Apply this to ${stack}?`, yes);
@@ -97,3 +97,7 @@ export async function withSynthesized<T>(work: (folder: string) => Promise<T>): 
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Alarms that reach nobody. */
+const nobodyIsTold = ({ name, monitoring, email }: StageConfig): string[] =>
+  monitoring.enabled && !email ? [`Stage ${name} has alarms, and nobody whom they reach: set email.`] : [];

@@ -2,7 +2,7 @@
 import { hostname, userInfo } from "node:os";
 import { DeleteItemCommand, DynamoDBClient, GetItemCommand, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { type StageConfig, stateNames } from "../../config";
-import { clientConfig } from "../aws";
+import { awsCommand, clientConfig } from "../aws";
 import { UserError } from "../command";
 import type { RestoreContext } from "./context";
 
@@ -52,7 +52,7 @@ const isHeld = (stage: StageConfig, held: Record<string, { S?: string }> | undef
   const { TableName, Key } = item({ stage, journal: { id: "" } });
   return (
     `Stage ${stage.name} is being restored or upgraded already: ${held?.Holder?.S ?? "by somebody"}, since ${held?.Since?.S ?? "some time"}. ` +
-    `Finish that run, or if it was given up:\n  aws dynamodb delete-item --table-name ${TableName} --key '${JSON.stringify(Key)}'`
+    `Finish that run, on the machine that began it. An upgrade is ended with --give-up. Where that machine is gone:\n  ${awsCommand(stage, `dynamodb delete-item --table-name ${TableName} --key '${JSON.stringify(Key)}'`)}`
   );
 };
 
