@@ -1,6 +1,6 @@
 // Copy this file to stages.ts, edit it, and commit it in your own fork: it holds no secret.
 //   cp stages.sample.ts stages.ts
-// Every field is documented in config/schema; a misspelt one is refused before anything is planned.
+// Every field is documented in docs/configuration.md; a misspelt one is refused before anything is planned.
 import { defineDeployment } from "./config";
 
 export default defineDeployment({
