@@ -1,5 +1,10 @@
-// App Runner's log groups of a stage that goes, in the local AWS.
-import { CloudWatchLogsClient, CreateLogGroupCommand, DescribeLogGroupsCommand } from "@aws-sdk/client-cloudwatch-logs";
+// App Runner's log groups of a stage that goes, in the local AWS, and the key of a group that is there.
+import {
+  AssociateKmsKeyCommand,
+  CloudWatchLogsClient,
+  CreateLogGroupCommand,
+  DescribeLogGroupsCommand,
+} from "@aws-sdk/client-cloudwatch-logs";
 import { findStage, validate } from "../../../config";
 import { appRunnerLogs, removeLogs } from "../../../scripts/deploy/app-runner-logs";
 import { type LocalAws, startLocalAws } from "../../local-aws";
@@ -37,4 +42,18 @@ test("those of every service that the stage has had go, and no other stage's", a
   const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({}));
   expect(logGroups.map(({ logGroupName }) => logGroupName).sort()).toEqual(OTHERS);
   expect(await appRunnerLogs(stage)).toEqual([]);
+});
+
+test("a group that is there is given a key", async () => {
+  const logs = new CloudWatchLogsClient({
+    ...{ region, endpoint: aws.endpoint },
+    credentials: aws.credentials(accountId),
+  });
+  const [logGroupName] = OTHERS;
+  const kmsKeyId = `arn:aws:kms:${region}:${accountId}:key/00000000-0000-4000-8000-000000000001`;
+  await logs.send(new AssociateKmsKeyCommand({ logGroupName, kmsKeyId }));
+  const { logGroups = [] } = await logs.send(new DescribeLogGroupsCommand({}));
+  expect(logGroups.map((group) => group.kmsKeyId)).toEqual([kmsKeyId, undefined]);
+  const none = logs.send(new AssociateKmsKeyCommand({ logGroupName: "/none", kmsKeyId }));
+  await expect(none).rejects.toThrow("does not exist");
 });
