@@ -1,6 +1,6 @@
 // App Runner makes its own log groups, named by the service's id, with no end and AWS's key. Terraform cannot have them: they
 // are there before it knows the name. So each deployment gives them the stage's retention and key, and counts errors in them.
-import { AppRunnerClient, paginateListServices } from "@aws-sdk/client-apprunner";
+import { AppRunnerClient } from "@aws-sdk/client-apprunner";
 import {
   AssociateKmsKeyCommand,
   CloudWatchLogsClient,
@@ -13,13 +13,16 @@ import {
 import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { LOG_METRICS, type StageConfig, stageNames } from "../../config";
 import { clientConfig } from "../aws";
+import { findService } from "../restore/app-runner";
 
 /** @returns what is said of it; nothing where REDCap does not run on App Runner. Can be repeated at any time. */
 export async function keepAppRunnerLogs(stage: StageConfig): Promise<string | undefined> {
   if (stage.service.type !== "app-runner") return undefined;
-  const serviceId = await findService(stage);
-  if (!serviceId) return undefined;
   const names = stageNames(stage);
+  const serviceArn = await findService({ appRunner: new AppRunnerClient(clientConfig(stage)), names });
+  if (!serviceArn) return undefined;
+  // Ends with the service's name and id (App Runner API reference, Service).
+  const serviceId = serviceArn.replace(/^.*\//, "");
   const logs = new CloudWatchLogsClient(clientConfig(stage));
   const key = await new KMSClient(clientConfig(stage)).send(
     new DescribeKeyCommand({ KeyId: `alias/${names.prefix}-logs` }),
@@ -66,15 +69,6 @@ export async function appRunnerLogs(stage: StageConfig): Promise<string[]> {
 export async function removeLogs(stage: StageConfig, logGroupNames: string[]): Promise<void> {
   const logs = new CloudWatchLogsClient(clientConfig(stage));
   for (const logGroupName of logGroupNames) await logs.send(new DeleteLogGroupCommand({ logGroupName }));
-}
-
-async function findService(stage: StageConfig): Promise<string | undefined> {
-  const client = new AppRunnerClient(clientConfig(stage));
-  for await (const { ServiceSummaryList = [] } of paginateListServices({ client }, {})) {
-    const found = ServiceSummaryList.find(({ ServiceName }) => ServiceName === stageNames(stage).appRunnerService);
-    if (found) return found.ServiceId;
-  }
-  return undefined;
 }
 
 function exists(error: Error): void {
