@@ -18,6 +18,10 @@ export function partitionOf(region: string): string {
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
+/** What the names of a region's endpoints end with. */
+export const dnsSuffix = ({ region }: { region: string }): string =>
+  partitionOf(region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+
 export interface Location {
   accountId: string;
   region: string;
@@ -139,10 +143,8 @@ export const buildKeys = { context: "context.zip", redcap: "redcap.zip" } as con
 export const LIVE_TAG = "live";
 
 /** `<account>.dkr.ecr.<region>.amazonaws.com/<repository>` of the images that a stage builds. */
-export const imageRepositoryUri = (stage: StageConfig): string => {
-  const suffix = partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
-  return `${stage.accountId}.dkr.ecr.${stage.region}.${suffix}/${stageNames(stage).imageRepository}`;
-};
+export const imageRepositoryUri = (stage: StageConfig): string =>
+  `${stage.accountId}.dkr.ecr.${stage.region}.${dnsSuffix(stage)}/${stageNames(stage).imageRepository}`;
 
 /** Whether the stage builds its images, rather than running one that was built elsewhere. */
 export const buildsImage = (stage: StageConfig): boolean => stage.service.image === undefined;

@@ -4,6 +4,7 @@ import type { DataAwsIamPolicyDocumentStatement as Statement } from "@cdktf/prov
 import { Construct } from "constructs";
 import {
   type BackupDestinationConfig,
+  dnsSuffix,
   keepsRecoveryKit,
   partitionOf,
   recoveryKitBucket,
@@ -118,7 +119,7 @@ const stageEncrypts = (stage: StageConfig, bucketArn: string, region: string): S
     {
       test: "StringEquals",
       variable: "kms:ViaService",
-      values: [`s3.${region}.${partitionOf(region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}`],
+      values: [`s3.${region}.${dnsSuffix({ region })}`],
     },
     {
       test: "StringLike",
