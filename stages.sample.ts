@@ -1,6 +1,6 @@
 // Copy this file to stages.ts, edit it, and commit it in your own fork: it holds no secret.
 //   cp stages.sample.ts stages.ts
-// Every field is documented in config/schema; a misspelt one is refused before anything is planned.
+// Every field is documented in docs/configuration.md; a misspelt one is refused before anything is planned.
 import { defineDeployment } from "./config";
 
 export default defineDeployment({
@@ -79,6 +79,7 @@ export default defineDeployment({
     accountId: "222222222222",
     region: "eu-west-2",
     profile: "redcap-backup",
+    // Compliance: once changeableForDays are over, nobody takes it back, AWS neither. To try things out: governance.
     lock: { mode: "compliance", changeableForDays: 14, minRetentionDays: 30, maxRetentionDays: 400 },
     notificationEmail: "redcap-admins@example.org",
   },

@@ -110,11 +110,11 @@ function unknownKey(key: string, path: PropertyKey[]): string {
   const moved = inStage && (path.length === 2 || !knownKeys().includes(key)) ? MOVED[key] : undefined;
   if (moved) return `this setting is now ${moved}.`;
   if (knownKeys().includes(key))
-    return "this key does not belong here. Remove it, or see config/schema for where it goes.";
+    return "this key does not belong here. Remove it, or see docs/configuration.md for where it goes.";
   const similar = closest(key, knownKeys());
   return distance(key, similar) <= Math.min(3, key.length / 3)
     ? `unknown key. Did you mean "${similar}"?`
-    : "unknown key. Remove it, or see config/schema for what there is.";
+    : "unknown key. Remove it, or see docs/configuration.md for what there is.";
 }
 
 /** `stages[1].db` reads as `stages[prod].db`: people know stages by their names. */

@@ -18,6 +18,10 @@ export function partitionOf(region: string): string {
   return region.startsWith("us-gov-") ? "aws-us-gov" : "aws";
 }
 
+/** What the names of a region's endpoints end with. */
+export const dnsSuffix = ({ region }: { region: string }): string =>
+  partitionOf(region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
+
 export interface Location {
   accountId: string;
   region: string;
@@ -139,10 +143,8 @@ export const buildKeys = { context: "context.zip", redcap: "redcap.zip" } as con
 export const LIVE_TAG = "live";
 
 /** `<account>.dkr.ecr.<region>.amazonaws.com/<repository>` of the images that a stage builds. */
-export const imageRepositoryUri = (stage: StageConfig): string => {
-  const suffix = partitionOf(stage.region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";
-  return `${stage.accountId}.dkr.ecr.${stage.region}.${suffix}/${stageNames(stage).imageRepository}`;
-};
+export const imageRepositoryUri = (stage: StageConfig): string =>
+  `${stage.accountId}.dkr.ecr.${stage.region}.${dnsSuffix(stage)}/${stageNames(stage).imageRepository}`;
 
 /** Whether the stage builds its images, rather than running one that was built elsewhere. */
 export const buildsImage = (stage: StageConfig): boolean => stage.service.image === undefined;
@@ -150,6 +152,10 @@ export const buildsImage = (stage: StageConfig): boolean => stage.service.image 
 /** The image of every task of a stage. ECS resolves `live` to a digest once per deployment, App Runner likewise. */
 export const stageImage = (stage: StageConfig): string =>
   stage.service.image ?? `${imageRepositoryUri(stage)}:${LIVE_TAG}`;
+
+/** Whether that image is in a registry of the stage's account that the stage does not fill: lost with the account. */
+export const isImageInOwnAccount = ({ accountId, service }: StageConfig): boolean =>
+  /^(\d{12})\.dkr[.-]ecr\./.exec(service.image ?? "")?.[1] === accountId;
 
 export const BACKUP_DESTINATION_STACK = "backup-destination";
 export const ROUTE53_NS_STACK = "route53-ns";

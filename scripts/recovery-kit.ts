@@ -1,5 +1,5 @@
 // npm run recovery-kit -- list | fetch | put-salt: what AWS Backup cannot hold, back from the backup account.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
 import {
@@ -12,8 +12,10 @@ import {
 import { FILES } from "../functions/recovery-kit/manifest";
 import { assertAccount } from "./aws";
 import { run, UserError } from "./command";
-import { asStagesFile, describeKits, nextCommands } from "./recovery-kit/describe";
-import { choose, KitReader } from "./recovery-kit/kit";
+import { keptConfiguration } from "./recovery-kit/configuration";
+import { describeChanges, describeKits, nextCommands } from "./recovery-kit/describe";
+import { choose } from "./recovery-kit/history";
+import { KitReader, writeOnce } from "./recovery-kit/kit";
 import { putSalt } from "./recovery-kit/put-salt";
 
 const program = new Command("recovery-kit").description(
@@ -38,6 +40,14 @@ async function readerOf(name: string): Promise<KitReader> {
   return new KitReader(destination, stage);
 }
 
+/** @returns the stage in it, where it is valid */
+async function writeStagesFile(folder: string): Promise<StageConfig | undefined> {
+  const { stagesFile, stage, problem } = keptConfiguration(await readFile(join(folder, FILES.stages), "utf8"));
+  if (stagesFile) await writeOnce(join(folder, "stages.ts"), stagesFile);
+  if (problem) console.error(`Warning: the configuration needs a look before it can be used.\n${problem}`);
+  return stage;
+}
+
 subcommand("list", "Shows which kits there are, with the backup account's credentials.").action(
   ({ stage }: { stage: string }) => run(async () => console.log(describeKits(await (await readerOf(stage)).kits()))),
 );
@@ -48,12 +58,15 @@ subcommand("fetch", "Brings a kit back and checks it, with the backup account's 
   .action(({ stage, to, manifest }: { stage: string; to: string; manifest?: string }) =>
     run(async () => {
       const reader = await readerOf(stage);
-      const kit = choose(await reader.kits(), manifest);
+      const kits = await reader.kits();
+      const kit = choose(kits, manifest);
       const files = await reader.fetch(kit, to);
-      const json = files.includes(FILES.stages) ? await readFile(join(to, FILES.stages), "utf8") : undefined;
-      if (json) await writeFile(join(to, "stages.ts"), asStagesFile(json), { mode: 0o600, flag: "wx" });
-      console.error(`${to} has ${files.join(", ")} of ${kit.time.toISOString()}, checked. Now:`);
-      console.log(nextCommands(stage, to, files, json && JSON.parse(json)).join("\n"));
+      const kept = files.includes(FILES.stages) ? await writeStagesFile(to) : undefined;
+      console.error(`${to} has ${files.join(", ")} of ${kit.time.toISOString()}, as the manifest names them:`);
+      console.error(`${describeChanges(kit, kits)}\nLook at what changed before you use it. Then:`);
+      console.log(
+        nextCommands({ stage: reader.stage, destination: reader.destination, folder: to, files, kept }).join("\n"),
+      );
     }),
   );
 

@@ -66,6 +66,7 @@ async function restore(options: Options): Promise<void> {
   const makeContext = (journal: Journal<RestoreFacts>) =>
     new RestoreContext(stage, config.backupDestination, options, journal, confirm);
   const arn = await chooseRecoveryPoint(makeContext(Journal.scratch("choose")), options.recoveryPoint);
+  if (!options.recoveryPoint) console.error(`Chosen: --recovery-point ${arn}`);
   const context = makeContext(openJournal(options, stage, arn));
   const { journal } = context;
   if (
@@ -166,7 +167,7 @@ async function runJournaled(options: Options, context: RestoreContext, arn: stri
       console.error(`${stopped ? `Service ${context.names.ecsService} is stopped.` : ""}${cron}`.trim());
     if (!dryRun && Object.keys(journal.steps).length > 2) {
       console.error(
-        `The same command, given again, goes on here.${stopped && !rollback ? " With --rollback it goes back instead." : ""}`,
+        `The same command, with --recovery-point ${arn}, goes on here.${stopped && !rollback ? " With --rollback it goes back instead." : ""}`,
       );
     }
     throw error;

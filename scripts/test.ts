@@ -15,17 +15,24 @@ const quick: Part[] = [
   { name: "typecheck", run: () => tool("tsc", ["--noEmit"]) },
   { name: "unit", run: () => jest(["--selectProjects", "unit"]) },
 ];
-const integration: Part = {
-  name: "integration",
-  run: async () => jest(["--selectProjects", "integration", "--runInBand"], await ensureProviders()),
-};
+/** Those that measure time, or have containers, have the machine for themselves. */
+const ALONE = "test/(drill|containers)/";
+const integration = (name: string, ...choice: string[]): Part => ({
+  name,
+  run: async () => jest(["--selectProjects", "integration", ...choice], await ensureProviders()),
+});
+const integrations: Part[] = [
+  integration("drill, containers", "--runInBand", ALONE),
+  // Deployments wait more than they work.
+  integration("integration", "--maxWorkers=2", `^(?!.*${ALONE})`),
+];
 
 new Command("test")
   .description("Runs lint, typecheck, unit and integration tests.")
   .option("--integration", "only the integration tests, which run Terraform against the local AWS")
   .action((options: { integration?: boolean }) =>
     run(async () => {
-      const parts = options.integration ? [machine, integration] : [machine, ...quick, integration];
+      const parts = options.integration ? [machine, ...integrations] : [machine, ...quick, ...integrations];
       process.exitCode = await runParts(parts, print);
     }),
   )

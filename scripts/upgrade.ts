@@ -58,8 +58,8 @@ async function upgrade({ stage: name, yes, dryRun, giveUp: givesUp }: Flags): Pr
   } catch (error) {
     if (journal.facts.cronDisabled) console.error("Cron is off.");
     if (journal.facts.snapshotArn) {
-      console.error(`The same command, given again, goes on here. To go back instead:\n${wayBack(context)}`);
-      console.error(`Before that: npm run upgrade -- --stage ${stage.name} --give-up`);
+      console.error("The same command, given again, goes on here. To go back instead:");
+      console.error(`  0. npm run upgrade -- --stage ${stage.name} --give-up\n${wayBack(context)}`);
     }
     throw error;
   }
@@ -73,9 +73,12 @@ async function upgrade({ stage: name, yes, dryRun, giveUp: givesUp }: Flags): Pr
   console.log(`To go back:\n${wayBack(context)}`);
 }
 
+/** Digits and hyphens of the hash only follow it, so that stage "dev" does not find those of "dev-2". */
+const journalPrefix = (stage: StageConfig): string => `upgrade-${stage.name}-`;
+
 /** The same command finds its own journal: what is upgraded, and to what. */
 const journalId = (stage: StageConfig): string =>
-  `upgrade-${stage.name}-${createHash("sha256").update(targetOf(stage)).digest("hex").slice(0, 10)}`;
+  `${journalPrefix(stage)}${createHash("sha256").update(targetOf(stage)).digest("hex").slice(0, 10)}`;
 
 /** The unfinished run's, unless its snapshot is no way back any more: then that run is over, and a new one begins. */
 async function openJournal(stage: StageConfig, id: string): Promise<Journal<UpgradeFacts>> {
@@ -93,9 +96,9 @@ async function openJournal(stage: StageConfig, id: string): Promise<Journal<Upgr
  * still fit: from the roll-out on they may not, until they are taken back.
  */
 async function giveUp(stage: StageConfig): Promise<void> {
-  const journal = Journal.open<UpgradeFacts>(journalId(stage));
-  if (!journal.resumed)
-    throw new UserError(`This machine knows of no unfinished upgrade of stage ${stage.name} to ${targetOf(stage)}.`);
+  // Whatever version the configuration names by now.
+  const journal = Journal.unfinished<UpgradeFacts>(journalPrefix(stage))[0];
+  if (!journal) throw new UserError(`This machine knows of no unfinished upgrade of stage ${stage.name}.`);
   const context = new UpgradeContext(stage, journal);
   if (await isRunning(context))
     throw new UserError(

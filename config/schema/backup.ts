@@ -178,9 +178,9 @@ export const backupDestination = z
     lock: lock.describe("Lock of the vault that outlives everything."),
     recoveryKitDays: positive
       .max(36_500)
-      .default(90)
+      .optional()
       .describe(
-        "Days for which nobody deletes what the recovery kit keeps (salt, zip, configuration), in the mode of `lock`; renewed while the stage lives.",
+        "Days for which nobody deletes what the recovery kit keeps (salt, zip, configuration), in the mode of `lock`; renewed while the stage lives. Default: the longest that a stage's copies are kept, without which they are of no use; 90 without copies.",
       ),
     organizationId: z
       .string()
@@ -216,4 +216,5 @@ export type LockConfig = z.infer<typeof lock>;
 export type BackupRule = z.infer<typeof rule>;
 export type BackupConfig = z.infer<typeof backup>;
 export type EnabledBackupConfig = z.infer<typeof enabled>;
-export type BackupDestinationConfig = z.infer<typeof backupDestination>;
+/** Its last default comes from the stages: see the whole deployment. */
+export type BackupDestinationConfig = z.infer<typeof backupDestination> & { recoveryKitDays: number };

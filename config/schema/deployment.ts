@@ -47,7 +47,13 @@ function copiesOf(rules: BackupRule[], path: (string | number)[]) {
   return rules.flatMap(({ copy }, index) => (copy ? [{ copy, copyPath: [...path, index, "copy"] }] : []));
 }
 
-export const deployment = shape.superRefine((value, context) => {
+const DEFAULT_RECOVERY_KIT_DAYS = 90;
+
+/** Days that a stage's copies of database and files are kept: those can do nothing without the recovery kit. */
+const longestCopy = ({ backup }: z.infer<typeof stage>): number =>
+  backup.enabled ? Math.max(0, ...copiesOf(backup.rules, []).map(({ copy }) => copy.deleteAfterDays)) : 0;
+
+const checked = shape.superRefine((value, context) => {
   const issue = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
   value.stages.forEach((entry, index) => {
     const at = ["stages", index];
@@ -91,7 +97,7 @@ export const deployment = shape.superRefine((value, context) => {
     if (entry.service.type === "fargate" && !entry.service.certificateArn && !entry.domain) {
       issue(
         [...at, "service", "certificateArn"],
-        'HTTPS needs a name: add domain (the stack gets the certificate) or service.certificateArn. Without a domain of your own, service.type "app-runner" has a name and a certificate of AWS.',
+        'HTTPS needs a name: add domain (the stack gets the certificate) or service.certificateArn. Without a domain of your own, service.type "app-runner" has a name and a certificate of AWS, in accounts that used App Runner before 2026-04-30.',
       );
     }
     for (const { path, message } of edgeProblems(entry)) issue([...at, ...path], message);
@@ -124,6 +130,13 @@ export const deployment = shape.superRefine((value, context) => {
     }
     if (!entry.backup.enabled) return;
     const destination = value.backupDestination;
+    const days = longestCopy(entry);
+    if (destination?.recoveryKitDays !== undefined && destination.recoveryKitDays < days) {
+      issue(
+        ["backupDestination", "recoveryKitDays"],
+        `Stage "${entry.name}" has copies that are kept for ${days} days, and without its salt and zip they are of no use: write ${days} or more, or leave it out.`,
+      );
+    }
     const copied = [
       ...copiesOf(entry.backup.rules, [...at, "backup", "rules"]),
       ...copiesOf(entry.backup.otherResources?.rules ?? [], [...at, "backup", "otherResources", "rules"]),
@@ -151,6 +164,13 @@ export const deployment = shape.superRefine((value, context) => {
       }
     }
   });
+});
+
+export const deployment = checked.transform(({ backupDestination, ...rest }) => {
+  if (!backupDestination) return { ...rest, backupDestination: undefined };
+  const longest = Math.max(...rest.stages.map(longestCopy));
+  const recoveryKitDays = backupDestination.recoveryKitDays ?? (longest || DEFAULT_RECOVERY_KIT_DAYS);
+  return { ...rest, backupDestination: { ...backupDestination, recoveryKitDays } };
 });
 
 export type AccountConfig = z.infer<typeof account>;

@@ -44,7 +44,18 @@ const thresholds = z
       .min(0)
       .max(168, "CloudWatch looks back 168 hours at most.")
       .default(26)
-      .describe("Hours in which one backup must have succeeded; 0 does not watch, for rules that come less often."),
+      .describe(
+        "Hours in which a backup of the database, and one of the files, must have succeeded; 0 does not watch, for rules that come less often.",
+      ),
+    hoursWithoutCopy: z
+      .number()
+      .int()
+      .min(0)
+      .max(168, "CloudWatch looks back 168 hours at most.")
+      .default(36)
+      .describe(
+        "The same for copies to the backup account, where a rule has `copy`; a copy begins when its backup is done.",
+      ),
     certificateDays: z
       .number()
       .int()
@@ -70,7 +81,7 @@ export const monitoring = z
   ])
   .prefault({ enabled: true })
   .describe(
-    "Alarms and a dashboard in CloudWatch, and messages to `email`. Off only with a reason; news of deployments come in any case.",
+    "Alarms and a dashboard in CloudWatch, and messages to `email`. Off only with a reason; messages about events (deployments, failovers, failed rotations, findings) come in any case.",
   );
 
 export const budget = z

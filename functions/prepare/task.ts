@@ -86,7 +86,8 @@ async function lastLine({ taskArn = "" }: Task, { logs, logGroup, logStreamPrefi
   }
 }
 
-function messageOf(line: string): string {
+/** What a line of the image says: its lines are JSON. */
+export function messageOf(line: string): string {
   try {
     return String((JSON.parse(line) as { message?: unknown }).message ?? line);
   } catch {

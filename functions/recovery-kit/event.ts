@@ -17,4 +17,6 @@ export interface RecoveryKitResult {
   written: string[];
   /** Why it is not. */
   reason?: string;
+  /** When that was. */
+  time?: string;
 }

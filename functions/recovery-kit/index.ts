@@ -55,6 +55,7 @@ export async function handler(input: unknown): Promise<RecoveryKitResult> {
       kept: false,
       written: [],
       reason: `${error.message} Deploy backup-destination; the function tries again every day.`,
+      time: new Date().toISOString(),
     };
   }
 }

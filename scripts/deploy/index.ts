@@ -8,12 +8,14 @@ import { checkDatabaseChange, pendingReboots } from "../database/change";
 import { gate } from "../gate";
 import { countChanges } from "../gate/plan";
 import { rebuildIfAsked } from "../image/deploy";
+import { importsOfKept } from "../kept";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, synthesize } from "../terraform";
 import { keepAppRunnerLogs } from "./app-runner-logs";
 import { describePlan, printOutputs } from "./describe";
 import { preflight } from "./preflight";
 import { checkQuotas } from "./quotas";
+import { imageWarnings, unkeptKit } from "./recovery-kit";
 import { requireUploads } from "./uploads";
 
 export interface DeployOptions {
@@ -41,8 +43,11 @@ export async function deployStage(stage: StageConfig, options: DeployOptions): P
     const logs = await keepAppRunnerLogs(stage);
     if (logs) console.error(logs);
     const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
-    printOutputs(await app.outputs());
+    const outputs = await app.outputs();
+    printOutputs(outputs);
     for (const line of await pendingReboots(stage)) console.error(line);
+    const unkept = await unkeptKit(stage, outputs);
+    if (unkept) console.error(`Warning: ${unkept}`);
   });
   if (options.dryRun) console.error("Nothing was changed.");
 }
@@ -57,8 +62,12 @@ async function deployStack(
   const terraform = await StackTerraform.initialize(stack, folder);
   try {
     progress.begin(`plan ${stack}`);
-    const plan = await terraform.plan();
+    const isApp = stack === stageNames(stage).appStack;
+    const imports = isApp ? await importsOfKept(stage, await terraform.pullState()) : [];
+    const plan = await terraform.plan(imports);
     progress.end("✓");
+    for (const { to, id } of imports)
+      console.error(`${stack}: takes back ${to}, which a destroyed stage left (${id}).`);
     gate(plan);
     requireUploads(stage, plan);
     if (countChanges(plan) === 0) {
@@ -66,7 +75,8 @@ async function deployStack(
       return;
     }
     console.error(describePlan(stack, plan));
-    for (const warning of await checkQuotas(stage, plan)) console.error(`Warning: ${warning}`);
+    for (const warning of [...(await checkQuotas(stage, plan)), ...imageWarnings(stage, plan), ...nobodyIsTold(stage)])
+      console.error(`Warning: ${warning}`);
     if (dryRun) return;
     await confirmOrStop(`Apply this to ${stack}?`, yes);
     progress.begin(`apply ${stack}`);
@@ -87,3 +97,7 @@ export async function withSynthesized<T>(work: (folder: string) => Promise<T>): 
     rmSync(folder, { recursive: true, force: true });
   }
 }
+
+/** Alarms that reach nobody. */
+const nobodyIsTold = ({ name, monitoring, email }: StageConfig): string[] =>
+  monitoring.enabled && !email ? [`Stage ${name} has alarms, and nobody whom they reach: set email.`] : [];

@@ -1,9 +1,9 @@
 // Reads a stage's recovery kits in the backup account: which there are, and what is in them.
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { createReadStream, createWriteStream, existsSync } from "node:fs";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Readable, Transform } from "node:stream";
+import { PassThrough, type Readable, Transform, type Writable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { GetObjectCommand, ListObjectVersionsCommand, type ObjectVersion, S3Client } from "@aws-sdk/client-s3";
 import { type BackupDestinationConfig, recoveryKitBucket, recoveryKitPrefix, type StageConfig } from "../../config";
@@ -34,7 +34,7 @@ export class KitReader {
   private readonly prefix: string;
 
   constructor(
-    private readonly destination: BackupDestinationConfig,
+    readonly destination: BackupDestinationConfig,
     readonly stage: StageConfig,
     client?: S3Client,
   ) {
@@ -59,15 +59,14 @@ export class KitReader {
   }
 
   /**
-   * Writes every file of a kit into a folder, readable by the owner alone.
+   * Writes every file of a kit into a folder, readable by the owner alone. Can be repeated: what is there is checked instead.
    * @returns names of the files
-   * @throws UserError where a file is there already, or S3 gives another content than the manifest names
+   * @throws UserError where a file is there with another content, or S3 gives another than the manifest names
    */
   async fetch({ manifest }: Kit, folder: string): Promise<string[]> {
     await mkdir(folder, { recursive: true, mode: 0o700 });
     for (const [file, object] of Object.entries(manifest.objects)) await this.download(file, object, folder);
-    const text = `${JSON.stringify(manifest, null, 2)}\n`;
-    await writeFile(join(folder, FILES.manifest), text, { mode: OWNER_ONLY, flag: "wx" });
+    await writeOnce(join(folder, FILES.manifest), `${JSON.stringify(manifest, null, 2)}\n`);
     return Object.keys(manifest.objects);
   }
 
@@ -92,27 +91,22 @@ export class KitReader {
     return manifest.success ? { versionId: VersionId, time: LastModified, manifest: manifest.data } : undefined;
   }
 
-  private async download(file: string, { versionId, size, sha256 }: KeptObject, folder: string): Promise<void> {
+  private async download(file: string, { versionId, ...expected }: KeptObject, folder: string): Promise<void> {
     const path = join(folder, file);
-    const hash = createHash("sha256");
-    let length = 0;
-    const measure = new Transform({
-      transform(chunk: Buffer, _, done) {
-        hash.update(chunk);
-        length += chunk.length;
-        done(null, chunk);
-      },
-    });
+    if (existsSync(path)) {
+      if (await isContent(expected, createReadStream(path))) return;
+      throw new UserError(`${path} is there already, with another content: name an empty folder.`);
+    }
     const { Body } = await this.s3.send(
       new GetObjectCommand({ Bucket: this.bucket, Key: this.prefix + file, VersionId: versionId, ...this.owned }),
     );
-    const target = createWriteStream(path, { mode: OWNER_ONLY, flags: "wx" });
-    await pipeline(Body as Readable, measure, target).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== "EEXIST") throw error;
-      throw new UserError(`${path} is there already: name an empty folder.`);
-    });
-    if (length === size && hash.digest("hex") === sha256) return;
-    await rm(path);
+    // Under a name of its own until it is whole: what a broken connection left is no file of the kit.
+    const part = `${path}.part`;
+    await rm(part, { force: true });
+    const target = createWriteStream(part, { mode: OWNER_ONLY, flags: "wx" });
+    const isRight = await isContent(expected, Body as Readable, target);
+    if (isRight) return rename(part, path);
+    await rm(part);
     throw new UserError(`${file} is not what the manifest names: choose another kit with --manifest.`);
   }
 
@@ -121,48 +115,36 @@ export class KitReader {
   }
 }
 
+/** Whether the stream has this size and hash; copies it on the way. */
+async function isContent(
+  { size, sha256 }: Pick<KeptObject, "size" | "sha256">,
+  from: Readable,
+  to: Writable = new PassThrough().resume(),
+): Promise<boolean> {
+  const hash = createHash("sha256");
+  let length = 0;
+  const measure = new Transform({
+    transform(chunk: Buffer, _, done) {
+      hash.update(chunk);
+      length += chunk.length;
+      done(null, chunk);
+    },
+  });
+  await pipeline(from, measure, to);
+  return length === size && hash.digest("hex") === sha256;
+}
+
+/** Readable by the owner alone. @throws UserError where the file is there with another content */
+export async function writeOnce(path: string, text: string): Promise<void> {
+  if (!existsSync(path)) return writeFile(path, text, { mode: OWNER_ONLY, flag: "wx" });
+  if ((await readFile(path, "utf8")) === text) return;
+  throw new UserError(`${path} is there already, with another content: name an empty folder.`);
+}
+
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-/** Kits one after the other that hold the same, as one: each with the newest, and since when. Newest first. */
-export function distinct(kits: Kit[]): { newest: Kit; since: Date }[] {
-  const content = ({ manifest }: Kit) =>
-    Object.entries(manifest.objects)
-      .map(([file, { sha256 }]) => `${file} ${sha256}`)
-      .sort()
-      .join();
-  const groups: { newest: Kit; since: Date }[] = [];
-  for (const kit of kits) {
-    const last = groups.at(-1);
-    if (last && content(last.newest) === content(kit)) last.since = kit.time;
-    else groups.push({ newest: kit, since: kit.time });
-  }
-  return groups;
-}
-
-const saltOf = ({ manifest }: Kit): string | undefined => manifest.objects[FILES.salt]?.sha256;
-
-/** Whether its salt is another than that of the oldest kit. REDCap's salt never changes: one of them is not the stage's. */
-export function hasOtherSalt(kit: Kit, kits: Kit[]): boolean {
-  const oldest = kits.findLast((entry) => saltOf(entry) !== undefined);
-  return oldest !== undefined && saltOf(kit) !== saltOf(oldest);
-}
-
-/**
- * The kit with this version of the manifest, else the newest.
- * @throws UserError where there is none, or the newest holds another salt than those before
- */
-export function choose(kits: Kit[], versionId: string | undefined): Kit {
-  const chosen = versionId === undefined ? kits[0] : kits.find((kit) => kit.versionId === versionId);
-  if (!chosen) throw new UserError(`--manifest ${versionId}: there is no such kit. See npm run recovery-kit -- list.`);
-  if (versionId === undefined && hasOtherSalt(chosen, kits))
-    throw new UserError(
-      "The newest kit holds another salt than the oldest, or none, and REDCap's salt never changes: whoever took the stage over may have written it. Choose one from before with --manifest; npm run recovery-kit -- list shows them.",
-    );
-  return chosen;
 }

@@ -39,7 +39,8 @@ export async function putSalt(stage: StageConfig, folder: string, yes: boolean):
   if (current?.salt === salt) return `${saltSecret} holds this salt already.`;
   if (current || !(await store.writeFirst(saltSecret, { salt })))
     throw new UserError(
-      `${saltSecret} holds another salt; nothing was changed. If it belongs to an empty REDCap that was installed since, destroy that stage first (npm run destroy), then put the salt, then deploy.`,
+      `${saltSecret} holds another salt; nothing was changed. If it belongs to an empty REDCap that was installed since, destroy that stage (npm run destroy) and its salt, then put this one, then deploy. For the salt:\n` +
+        `  ${awsCommand(stage, `secretsmanager delete-secret --secret-id ${saltSecret} --force-delete-without-recovery`)}`,
     );
   return `${saltSecret} holds the salt of the kit.`;
 }

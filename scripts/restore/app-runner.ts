@@ -20,7 +20,10 @@ export type AppRunnerContext = Pick<RestoreContext, "appRunner" | "names" | "aws
 const PATIENCE_SECONDS = 2_400;
 
 /** @returns its ARN; undefined where the stage has none, whatever the configuration says of the next deployment */
-async function findService({ appRunner, names }: AppRunnerContext): Promise<string | undefined> {
+export async function findService({
+  appRunner,
+  names,
+}: Pick<AppRunnerContext, "appRunner" | "names">): Promise<string | undefined> {
   for await (const { ServiceSummaryList = [] } of paginateListServices({ client: appRunner }, {})) {
     const found = ServiceSummaryList.find(({ ServiceName }) => ServiceName === names.appRunnerService);
     if (found) return found.ServiceArn;

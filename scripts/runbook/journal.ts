@@ -1,5 +1,15 @@
 // A runbook's memory: which steps are done and what was learnt, on disk before anything else happens.
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { PROJECT_ROOT } from "../../config";
 
@@ -53,6 +63,16 @@ export class Journal<Facts extends object> {
     const file = join(folder, `${id}.json`);
     const earlier = Journal.peek<Facts>(file);
     return earlier && new Journal(file, earlier, true);
+  }
+
+  /** Unfinished journals whose id is a beginning and a hash; newest first. */
+  static unfinished<Facts extends object>(beginning: string, folder = runbookFolder()): Journal<Facts>[] {
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    return names
+      .filter((name) => name.startsWith(beginning) && /^[0-9a-f]{10}\.json$/.test(name.slice(beginning.length)))
+      .flatMap((name) => Journal.find<Facts>(name.replace(/\.json$/, ""), folder) ?? [])
+      .filter((journal) => !journal.isFinished)
+      .sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
   }
 
   /** A journal that is never written, for looking. */

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { GetLogEventsCommand } from "@aws-sdk/client-cloudwatch-logs";
 import { DescribeTasksCommand, type Task } from "@aws-sdk/client-ecs";
-import { startTask } from "../../functions/prepare/task";
+import { messageOf, startTask } from "../../functions/prepare/task";
 import { UserError } from "../command";
 import { remoteState } from "../terraform/remote-state";
 import type { UpgradeContext } from "./context";
@@ -90,13 +90,5 @@ class TaskLog {
       // There is no stream before the container's first line.
       if ((error as Error).name !== "ResourceNotFoundException") throw error;
     }
-  }
-}
-
-function messageOf(line: string): string {
-  try {
-    return String((JSON.parse(line) as { message?: unknown }).message ?? line);
-  } catch {
-    return line;
   }
 }

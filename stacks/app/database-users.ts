@@ -47,11 +47,11 @@ export class DatabaseUsers extends Construct {
   constructor(scope: Construct, id: string, { stage, network, keys, database }: DatabaseUsersProps) {
     super(scope, id);
     const names = stageNames(stage);
-    const secret = (secretId: string, name: string, description: string) =>
-      emptySecret(this, secretId, { stage, key: keys.database, name, description });
+    const secret = (secretId: string, name: string, description: string, unique = false) =>
+      emptySecret(this, secretId, { stage, key: keys.database, name, description, unique });
     this.applicationSecret = secret("application", names.applicationSecret, "Database user");
     this.ddlSecret = secret("ddl", names.ddlSecret, "Database user for installation and upgrades");
-    this.saltSecret = secret("salt", names.saltSecret, "Salt");
+    this.saltSecret = secret("salt", names.saltSecret, "Salt", true);
     const logs = logGroup(this, "logs", {
       stage,
       name: `/aws/lambda/${names.databaseUsersFunction}`,

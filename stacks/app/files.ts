@@ -4,7 +4,7 @@ import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import { S3BucketLoggingA as BucketLogging } from "@cdktf/provider-aws/lib/s3-bucket-logging";
 import { Construct } from "constructs";
-import { BACKUP_TAG, partitionOf, type StageConfig, stageNames } from "../../config";
+import { BACKUP_TAG, dnsSuffix, type StageConfig, stageNames } from "../../config";
 import { Bucket, encryptedWith, onlyWithKey } from "../bucket";
 import { FILES_BUCKET_LOGS, type LogsBucket } from "./logs-bucket";
 
@@ -68,6 +68,3 @@ export function useFiles(scope: Construct, stage: StageConfig, { bucket, key }: 
     ],
   });
 }
-
-export const dnsSuffix = ({ region }: { region: string }) =>
-  partitionOf(region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com";

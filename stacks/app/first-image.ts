@@ -6,7 +6,7 @@ import type { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
 import { LambdaInvocation } from "@cdktf/provider-aws/lib/lambda-invocation";
 import { Fn, type ITerraformDependable } from "cdktf";
 import { Construct } from "constructs";
-import { LIVE_TAG, type StageConfig, stageNames } from "../../config";
+import { arn, LIVE_TAG, type StageConfig, stageNames } from "../../config";
 import { Role } from "../role";
 import type { EncryptionKeys } from "./encryption-keys";
 import { writeFunctionLogs } from "./function-policies";
@@ -64,12 +64,13 @@ export function firstImage(parent: Construct, id: string, props: FirstImageProps
 }
 
 /** This project, whether its image is there, and the lines of its log that say why not. */
-function build(scope: Construct, { repository, project, buildLogs }: FirstImageProps): DataAwsIamPolicyDocument {
+function build(scope: Construct, { stage, repository, buildLogs }: FirstImageProps): DataAwsIamPolicyDocument {
   return new DataAwsIamPolicyDocument(scope, "build", {
     statement: [
       {
         actions: ["codebuild:BatchGetBuilds", "codebuild:ListBuildsForProject", "codebuild:StartBuild"],
-        resources: [project.arn],
+        // By its name: of a project that is about to change, Terraform does not know the ARN, and would show this policy, too.
+        resources: [arn("codebuild", stage, `project/${stageNames(stage).imageProject}`)],
       },
       { actions: ["ecr:DescribeImages"], resources: [repository.arn] },
       { actions: ["logs:FilterLogEvents"], resources: [`${buildLogs.arn}:*`] },

@@ -8,8 +8,7 @@ import type { EcrRepository } from "@cdktf/provider-aws/lib/ecr-repository";
 import type { KmsKey } from "@cdktf/provider-aws/lib/kms-key";
 import type { S3Bucket } from "@cdktf/provider-aws/lib/s3-bucket";
 import type { Construct } from "constructs";
-import { arn, buildKeys, type StageConfig, stageNames } from "../../config";
-import { dnsSuffix } from "./files";
+import { arn, buildKeys, dnsSuffix, type StageConfig, stageNames } from "../../config";
 import type { RedcapZip } from "./redcap-zip";
 
 export interface Sources {

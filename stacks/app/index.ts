@@ -138,6 +138,7 @@ export class AppStack extends BaseStack {
       mail: relay,
       tasks,
       image,
+      recoveryKit,
       ...service,
     });
   }

@@ -37,7 +37,7 @@ export class LogsBucket extends Construct {
           noncurrentVersionExpiration: [{ noncurrentDays: OLD_VERSION_DAYS }],
         },
       ],
-      statements: (bucketArn) => [loadBalancerWrites(stage, bucketArn), s3Writes(stage, bucketArn)],
+      statements: (bucketArn) => [loadBalancerWrites(stage, bucketArn), ...s3Writes(stage, bucketArn)],
     });
   }
 }
@@ -53,24 +53,21 @@ const loadBalancerWrites = (stage: StageConfig, bucketArn: string): Statement =>
   ],
 });
 
-/** S3's log delivery, for the stage's own buckets. */
-function s3Writes(stage: StageConfig, bucketArn: string): Statement {
-  const names = stageNames(stage);
-  const folders = buildsImage(stage)
-    ? { [names.filesBucket]: FILES_BUCKET_LOGS, [names.buildBucket]: BUILD_BUCKET_LOGS }
-    : { [names.filesBucket]: FILES_BUCKET_LOGS };
-  return {
-    sid: "BucketLogs",
+/** S3's log delivery, for the stage's own buckets, each into its own folder. */
+function s3Writes(stage: StageConfig, bucketArn: string): Statement[] {
+  const { filesBucket, buildBucket } = stageNames(stage);
+  const from = (sid: string, bucket: string, folder: string): Statement => ({
+    sid,
     actions: ["s3:PutObject"],
-    resources: Object.values(folders).map((folder) => `${bucketArn}/${folder}*`),
+    resources: [`${bucketArn}/${folder}*`],
     principals: [{ type: "Service", identifiers: ["logging.s3.amazonaws.com"] }],
     condition: [
       fromAccount(stage.accountId),
-      {
-        test: "ArnEquals",
-        variable: "aws:SourceArn",
-        values: Object.keys(folders).map((name) => `arn:${partitionOf(stage.region)}:s3:::${name}`),
-      },
+      { test: "ArnEquals", variable: "aws:SourceArn", values: [`arn:${partitionOf(stage.region)}:s3:::${bucket}`] },
     ],
-  };
+  });
+  return [
+    from("FilesBucketLogs", filesBucket, FILES_BUCKET_LOGS),
+    ...(buildsImage(stage) ? [from("BuildBucketLogs", buildBucket, BUILD_BUCKET_LOGS)] : []),
+  ];
 }

@@ -14,6 +14,7 @@ import type { LogsBucket } from "./logs-bucket";
 import type { Mail } from "./mail";
 import type { Network } from "./network";
 import type { Notifications } from "./notifications";
+import type { RecoveryKit } from "./recovery-kit";
 import type { Tasks } from "./tasks";
 
 export interface OutputsProps {
@@ -34,13 +35,26 @@ export interface OutputsProps {
   appRunner?: AppRunnerService;
   appRunnerDomain?: AppRunnerDomain | undefined;
   image: Image | undefined;
+  recoveryKit: RecoveryKit | undefined;
 }
 
 type Outputs = Record<string, [value: string | string[] | number | object[], description: string]>;
 
 export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
-  const { stage, notifications, network, database, databaseUsers, files, logsBucket, domain, mail, tasks, image } =
-    props;
+  const {
+    stage,
+    notifications,
+    network,
+    database,
+    databaseUsers,
+    files,
+    logsBucket,
+    domain,
+    mail,
+    tasks,
+    image,
+    recoveryKit,
+  } = props;
   const outputs: Outputs = {
     ...serviceOutputs(props),
     cluster_identifier: [database.cluster.clusterIdentifier, "Aurora cluster"],
@@ -56,6 +70,7 @@ export function addOutputs(stack: TerraformStack, props: OutputsProps): void {
     ecs_cluster: [tasks.cluster.name, "ECS cluster"],
     upgrade_command: [upgradeCommand(stage, network, tasks), "Brings the database to the version of the image"],
     ...(image && imageOutputs(stage, image)),
+    ...(recoveryKit && { recovery_kit: [recoveryKit.result, "Whether the last deployment kept its recovery kit"] }),
     service_security_group_id: [tasks.securityGroup.id, "Security group of every task"],
     operations_topic_arn: [notifications.topic.arn, "Alarms, deployments and budget, for further subscribers"],
     ...(stage.maintenanceServer

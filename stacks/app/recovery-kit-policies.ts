@@ -2,11 +2,16 @@
 import { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { SsmParameter } from "@cdktf/provider-aws/lib/ssm-parameter";
 import type { Construct } from "constructs";
-import { type BackupDestinationConfig, partitionOf, recoveryKitBucket, recoveryKitPrefix } from "../../config";
+import {
+  type BackupDestinationConfig,
+  dnsSuffix,
+  partitionOf,
+  recoveryKitBucket,
+  recoveryKitPrefix,
+} from "../../config";
 import { keysOf } from "../backup/role";
 import type { DatabaseUsers } from "./database-users";
 import type { EncryptionKeys } from "./encryption-keys";
-import { dnsSuffix } from "./files";
 import type { Image } from "./image";
 import { decryptSources } from "./image-policies";
 import type { RecoveryKitProps } from "./recovery-kit";

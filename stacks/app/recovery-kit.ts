@@ -42,6 +42,8 @@ export interface RecoveryKitProps {
 
 export class RecoveryKit extends Construct {
   readonly function: LambdaFunction;
+  /** What the function answered to the last deployment that changed something: JSON, as its event.ts has it. */
+  readonly result: string;
 
   constructor(scope: Construct, id: string, props: RecoveryKitProps) {
     super(scope, id);
@@ -51,7 +53,7 @@ export class RecoveryKit extends Construct {
     // It holds no secret, like the file that it comes from. `rebuildImage` asks for something once, and shows in no plan.
     const { rebuildImage: _, ...kept } = stage;
     const deployment = { stages: [kept], backupDestination: destination };
-    new LambdaInvocation(this, "invocation", {
+    const { result } = new LambdaInvocation(this, "invocation", {
       functionName: this.function.functionName,
       input: JSON.stringify({ action: "deployed", deployment }),
       triggers: {
@@ -62,6 +64,7 @@ export class RecoveryKit extends Construct {
       // The salt and the image are there.
       dependsOn: [databaseUsers.invocation, ...(image ? [image.firstImage] : [])],
     });
+    this.result = result;
     this.daily(stage, names.recoveryKit, JSON.stringify({ action: "daily", deployment }));
   }
 

@@ -16,18 +16,20 @@ export interface EmptySecretProps {
   description: string;
   /** Whether a function makes its value anew, so that the secret may go; as config/stateful-types.ts says. Default: no. */
   remakable?: boolean;
+  /** Whether nothing could make its value anew, so that even an unprotected stage's is deleted with a way back. Default: no. */
+  unique?: boolean;
 }
 
 /** @param id also its logical id in the stack */
 export function emptySecret(scope: Construct, id: string, props: EmptySecretProps): SecretsmanagerSecret {
-  const { stage, key, name, description, remakable = false } = props;
+  const { stage, key, name, description, remakable = false, unique = false } = props;
   const kept = stage.protect.enabled && !remakable;
   return keep(
     new SecretsmanagerSecret(scope, id, {
       name,
       description: `${description} of REDCap ${stage.name}`,
       kmsKeyId: key.arn,
-      recoveryWindowInDays: kept ? RECOVERY_WINDOW_DAYS : 0,
+      recoveryWindowInDays: kept || unique ? RECOVERY_WINDOW_DAYS : 0,
     }),
     id,
     kept,

@@ -4,6 +4,7 @@ import type { DataAwsIamPolicyDocumentStatement as Statement } from "@cdktf/prov
 import { Construct } from "constructs";
 import {
   type BackupDestinationConfig,
+  dnsSuffix,
   keepsRecoveryKit,
   partitionOf,
   recoveryKitBucket,
@@ -22,7 +23,9 @@ export interface RecoveryKitProps {
   stages: StageConfig[];
 }
 
-/** Days that a version is kept after a newer one took its place and its lock is over. */
+/** As the function calls it (functions/recovery-kit/manifest.ts). */
+const ZIP = "redcap.zip";
+/** Days that a zip is kept after a newer one took its place and its lock is over. */
 const GRACE_DAYS = 1;
 
 export class RecoveryKit extends Construct {
@@ -51,15 +54,14 @@ export class RecoveryKit extends Construct {
       // Without a bucket key: that has the bucket as its encryption context, and one stage could not be told from another.
       encryption: { applyServerSideEncryptionByDefault: { sseAlgorithm: "aws:kms", kmsMasterKeyId: key.arn } },
       retention: { mode: lock.mode === "compliance" ? "COMPLIANCE" : "GOVERNANCE", days: recoveryKitDays },
-      lifecycle: [
-        {
-          id: "old-versions",
-          status: "Enabled",
-          filter: [{ prefix: "" }],
-          // Of the newest version nothing expires. S3 leaves locked versions alone (S3 user guide, Object Lock considerations).
-          noncurrentVersionExpiration: [{ noncurrentDays: recoveryKitDays + GRACE_DAYS }],
-        },
-      ],
+      // The zip's old versions alone, by its name: an intruder's salt must never become the oldest there is, and what else is
+      // kept is small. S3 leaves locked versions alone (S3 user guide, Object Lock considerations).
+      lifecycle: keeping.map((stage) => ({
+        id: `${stage.name}-old-zips`,
+        status: "Enabled",
+        filter: [{ prefix: `${recoveryKitPrefix(stage)}${ZIP}` }],
+        noncurrentVersionExpiration: [{ noncurrentDays: recoveryKitDays + GRACE_DAYS }],
+      })),
       statements: (arn) => [
         ...onlyWithKey(arn, key),
         ...keeping.map((stage) => stagePuts(stage, arn)),
@@ -117,7 +119,7 @@ const stageEncrypts = (stage: StageConfig, bucketArn: string, region: string): S
     {
       test: "StringEquals",
       variable: "kms:ViaService",
-      values: [`s3.${region}.${partitionOf(region) === "aws-cn" ? "amazonaws.com.cn" : "amazonaws.com"}`],
+      values: [`s3.${region}.${dnsSuffix({ region })}`],
     },
     {
       test: "StringLike",

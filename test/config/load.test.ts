@@ -236,6 +236,11 @@ describe("a configuration is refused", () => {
       "outside the destination lock's 30 to 400",
     ],
     [
+      "a recovery kit that ends before the copies",
+      broken((draft) => Object.assign(draft.backupDestination as object, { recoveryKitDays: 90 })),
+      'backupDestination.recoveryKitDays: 90 is not accepted. Stage "prod" has copies that are kept for 365 days, and without its salt and zip they are of no use: write 365 or more, or leave it out.',
+    ],
+    [
       "cold storage for Aurora and S3",
       backup({ rules: [{ ...rule, deleteAfterDays: 200, coldStorageAfterDays: 30 }] }),
       "no cold storage for Aurora and S3",

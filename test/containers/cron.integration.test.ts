@@ -95,6 +95,43 @@ describeContainers("REDCap's cron", () => {
       await container.stop();
     });
 
+    test("a run that hangs is ended, which the log counts as an error, and the next one runs", async () => {
+      const container = await image.serve({ CRON_SECRET_HASH: hash(), CRON_LIMIT_SECONDS: "6" });
+      const before = (await runs()).length;
+      await behave("seconds", 600);
+      try {
+        expect((await call(container, "cron", PASSWORD)).status).toBe(202);
+        const ended = await container.waitForLine("its end", ({ json }) =>
+          String(json?.message).startsWith("Cron was ended after 6 seconds"),
+        );
+        // As LOG_METRICS counts it.
+        expect(ended.json).toMatchObject({ type: "container", level: "error" });
+      } finally {
+        await behave("seconds", 0);
+      }
+      expect(await call(container, "cron", PASSWORD)).toEqual({ status: 200, body: "Cron has run.\n" });
+      expect(await runs()).toHaveLength(before + 1);
+      await container.stop();
+    });
+
+    test("what outlives even that is said to every caller", async () => {
+      const container = await image.serve({ CRON_SECRET_HASH: hash(), CRON_LIMIT_SECONDS: "3" });
+      await behave("stays", 15);
+      try {
+        expect((await call(container, "cron", PASSWORD)).status).toBe(200);
+      } finally {
+        await behave("stays", 0);
+      }
+      const answers = async (status: number) => {
+        const answer = await call(container, "cron", PASSWORD);
+        return answer.status === status ? answer.body : undefined;
+      };
+      const refusal = await container.waitFor("the refusal", () => answers(503), 20);
+      expect(refusal).toContain("has not ended for more than 3 seconds");
+      await container.waitFor("the next run", () => answers(200), 30);
+      await container.stop();
+    });
+
     test("while its secret rotates, the old password and the new one are taken", async () => {
       const { client, createSecret } = image.database;
       const users = [1, 2, 3].map((number) => ({ username: `cron-${number}`, password: `${PASSWORD}-${number}` }));

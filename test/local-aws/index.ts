@@ -29,6 +29,7 @@ import { eventConnections } from "./gaps/event-connections";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
+import { logGroupKeys } from "./gaps/logs";
 import { objectLock } from "./gaps/object-lock";
 import { organizations } from "./gaps/organizations";
 import { route53 } from "./gaps/route53";
@@ -187,6 +188,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     tasks.service,
     ecs(client, deployments.failures),
     kms(client),
+    logGroupKeys(client),
     securityGroupRules(client),
     route53(client),
     s3(client),

@@ -162,11 +162,11 @@ test("a database that exists takes neither an older engine nor a snapshot, and s
   });
   configure("dev", { engineVersion: VERSION(2), dbSnapshotId: "of-dev" });
   const refused = await deploy("dev");
-  expect(refused).toEqual({
-    code: 1,
-    output: expect.stringContaining("stage dev has a database already, which was not created from of-dev"),
-  });
-  expect(refused.output.replace(/\s+/g, " ")).toContain("npm run restore -- --stage dev --recovery-point");
+  expect(refused.code).toBe(1);
+  // Terraform breaks lines where it likes.
+  const said = refused.output.replace(/\s+/g, " ");
+  expect(said).toContain("stage dev has a database already, which was not created from of-dev");
+  expect(said).toContain("npm run restore -- --stage dev --recovery-point");
 });
 
 test("a stage is created from a snapshot: engine version, salt, users, then empty plans without the snapshot, too", async () => {

@@ -17,12 +17,11 @@ type StageInput = DeploymentInput["stages"][number];
 const MAILBOX = "redcap-operations@example.org";
 const { backupDestination, ...rest } = sampleInput();
 const destination = backupDestination as NonNullable<typeof backupDestination>;
-const { service, ...production } = sampleStage("prod");
-const { certificateArn: _, ...fargate } = service as Extract<StageInput["service"], { type: "fargate" }>;
 const ALL = { email: MAILBOX, budget: { monthlyUsd: 900 } };
 
-/** The sample's production, with mail and a certificate that ACM issues. */
-const prod: StageInput = { ...production, ...ALL, service: fargate };
+/** The sample's production, with mail. How a name is delegated is domains.integration.test.ts's. */
+const prod: StageInput = { ...sampleStage("prod"), ...ALL };
+const { service } = prod;
 /** A second stage in the same account that builds its image, without a domain: App Runner gives it a name. */
 const pilot: StageInput = {
   ...{ ...sampleStage("dev"), ...ALL, name: "pilot", redCapLocalVersion: "17.4.4" },
@@ -43,6 +42,7 @@ function type(script: string, ...args: string[]): Promise<Run> {
 }
 const ENDED_WELL = { code: 0, output: expect.any(String) };
 const deploy = (name: string) => type("deploy.ts", "--stage", name, "--yes");
+const destroy = (name: string) => type("destroy.ts", "--stage", name, "--confirm", name);
 const resources = () =>
   inventory({ region: prod.region, endpoint: aws.endpoint, credentials: aws.credentials(prod.accountId) });
 
@@ -50,7 +50,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "redcap-sample-"));
   writeFileSync(join(folder, "redcap17.4.4.zip"), standInZip({ version: "17.4.4" }));
   const accounts = [prod, destination].map(({ accountId: id, profile = "" }) => ({ id, profile }));
-  aws = await startLocalAws({ accounts, region: prod.region });
+  const certificates = service.type === "fargate" && service.certificateArn ? [service.certificateArn] : [];
+  aws = await startLocalAws({ accounts, region: prod.region, certificates });
   expect(await type("bootstrap.ts", "--stage", "prod", "--yes")).toEqual(ENDED_WELL);
   expect(await type("bootstrap.ts", "--backup-account", "--yes")).toEqual(ENDED_WELL);
   const args = ["deploy", "backup-destination", "--auto-approve", "--output", join(folder, "cdktf.out")];
@@ -62,12 +63,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-test("production on Fargate: domain, certificate, mail, maintenance server, backups to the second account", async () => {
-  const first = await deploy("prod");
-  expect(first).toEqual(ENDED_WELL);
-  const nameServers = /^name_servers = (.*)$/m.exec(first.output)?.[1] ?? "[]";
-  aws.dns.enter({ name: "redcap.example.org", type: "NS", values: JSON.parse(nameServers) });
-  stages = [{ ...prod, delegated: true }, pilot];
+test("production on Fargate: domain, mail, maintenance server, backups to the second account", async () => {
   expect(await deploy("prod")).toEqual({
     code: 0,
     output: expect.stringContaining("url = https://redcap.example.org/"),
@@ -83,32 +79,30 @@ test("a second stage on App Runner in the same account, with a name of AWS's", a
     output: expect.stringMatching(/^url = https:\/\/\S+\.awsapprunner\.com\/$/m),
   });
   expect(await deploy("pilot")).toEqual({ code: 0, output: expect.stringContaining("app-pilot: nothing to change.") });
-  // It has touched nothing of the first one.
-  expect((await deploy("prod")).output).toContain("app-prod: nothing to change.");
 });
 
-test("both go in two steps, and leave a snapshot of each database with its key", async () => {
-  const reason = "Tried for a week, and not used.";
-  const open = { protect: { enabled: false, reason } as const };
-  stages = [
-    { ...prod, ...open, delegated: true, service: { ...fargate, deletionProtection: false } },
-    { ...pilot, ...open },
-  ];
-  const destroyed = await type("destroy.ts", "--stage", "prod", "--confirm", "prod");
+test("production goes in two steps, and not while the parent zone leads to it", async () => {
+  const protect = { enabled: false, reason: "Tried for a week, and not used." } as const;
+  const changed = { ...prod, protect, service: { ...service, deletionProtection: false } as StageInput["service"] };
+  stages = [changed, pilot];
+  const destroyed = await destroy("prod");
   expect(destroyed).toEqual({ code: 1, output: expect.stringContaining("npm run deploy -- --stage prod") });
   expect(await deploy("prod")).toEqual(ENDED_WELL);
-  const delegated = await type("destroy.ts", "--stage", "prod", "--confirm", "prod");
-  expect(delegated).toEqual({ code: 1, output: expect.stringContaining("still leads redcap.example.org to the zone") });
+  const led = await destroy("prod");
+  expect(led).toEqual({ code: 1, output: expect.stringContaining("still leads redcap.example.org to the zone") });
   route53Ns = undefined;
-  for (const name of ["prod", "pilot"]) {
-    expect(await deploy(name)).toEqual(ENDED_WELL);
-    expect(await type("destroy.ts", "--stage", name, "--confirm", name)).toEqual(ENDED_WELL);
-  }
+  expect(await destroy("prod")).toEqual(ENDED_WELL);
+});
+
+test("of both, snapshot, key and salt are left", async () => {
+  expect(await destroy("pilot")).toEqual(ENDED_WELL);
   const left = (await resources()).filter((resource) => !before.includes(resource));
   expect(left.map((resource) => resource.replace(/-final-.*$/, "-final").replace(/^kms key .*$/, "kms key"))).toEqual([
     "db snapshot redcap-pilot-final",
     "db snapshot redcap-prod-final",
     "kms key",
     "kms key",
+    "secret redcap-pilot/salt",
+    "secret redcap-prod/salt",
   ]);
 });

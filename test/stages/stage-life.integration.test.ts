@@ -5,8 +5,15 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand } from "@aws-sdk/client-dynamodb";
 import { DescribeKeyCommand, KMSClient } from "@aws-sdk/client-kms";
-import { DescribeDBClusterSnapshotsCommand, DescribeDBClustersCommand, RDSClient } from "@aws-sdk/client-rds";
+import {
+  CreateDBClusterSnapshotCommand,
+  DeleteDBClusterSnapshotCommand,
+  DescribeDBClusterSnapshotsCommand,
+  DescribeDBClustersCommand,
+  RDSClient,
+} from "@aws-sdk/client-rds";
 import { GetObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { DescribeSecretCommand, GetSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { type DeploymentInput, findStage, stageNames, stateNames, validate } from "../../config";
 import type { TerraformState } from "../../scripts/terraform";
 import { type LocalAws, startLocalAws } from "../local-aws";
@@ -21,6 +28,8 @@ let folder: string;
 let stagesFile: string;
 /** Of a deployment that finds nothing to change. */
 let usualMs: number;
+/** By the stage that was destroyed. */
+let kept: { key: unknown; salt: Awaited<ReturnType<typeof salt>> };
 
 /** The sample's dev stage with a backup of its own, so that there are two stacks. */
 function config(change: Partial<DeploymentInput["stages"][number]> = {}): DeploymentInput {
@@ -51,6 +60,18 @@ async function stateOf(stack: string): Promise<TerraformState> {
   const s3 = new S3Client({ ...client(), forcePathStyle: true });
   const { Body } = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: stateKey(stack) }));
   return JSON.parse((await Body?.transformToString()) ?? "{}") as TerraformState;
+}
+
+async function attributesOf(type: string, name: string): Promise<Record<string, unknown> | undefined> {
+  const { resources } = await stateOf("app-dev");
+  return resources.find((entry) => entry.type === type && entry.name === name)?.instances[0]?.attributes;
+}
+
+async function salt(): Promise<{ value: string | undefined; key: string | undefined }> {
+  const secrets = new SecretsManagerClient(client());
+  const SecretId = stageNames(stage()).saltSecret;
+  const { SecretString: value } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+  return { value, key: (await secrets.send(new DescribeSecretCommand({ SecretId }))).KmsKeyId };
 }
 
 beforeAll(async () => {
@@ -175,13 +196,46 @@ describe("destroyed", () => {
   );
 
   test(
-    "to the last resource, but for a snapshot and its key",
+    "in part, where something stands in the way; a deployment makes a whole stage of it again",
     async () => {
-      const key = (await stateOf("app-dev")).resources.find(
-        ({ type: kind, name }) => kind === "aws_kms_key" && name === "database",
-      )?.instances[0]?.attributes.key_id;
+      const rds = new RDSClient(client());
+      const cluster = await attributesOf("aws_rds_cluster", "cluster");
+      const taken = { DBClusterSnapshotIdentifier: String(cluster?.final_snapshot_identifier) };
+      const { clusterIdentifier: DBClusterIdentifier } = stageNames(stage());
+      await rds.send(new CreateDBClusterSnapshotCommand({ ...taken, DBClusterIdentifier }));
+      const before = { key: await attributesOf("aws_kms_key", "database"), salt: await salt() };
+      const failed = await type("destroy.ts", "--confirm", "dev");
+      expect(failed).toEqual({
+        code: 1,
+        output: expect.stringContaining(
+          "destroyed in part. To go on, give the same command again. To have it back: npm run deploy -- --stage dev",
+        ),
+      });
+      expect(await attributesOf("aws_kms_key", "database")).toBeUndefined();
+      const { code, output } = await type("deploy.ts", "--yes");
+      expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("takes back aws_kms_key.database") });
+      expect((await attributesOf("aws_kms_key", "database"))?.key_id).toBe(before.key?.key_id);
+      expect(await salt()).toEqual(before.salt);
+      expect((await attributesOf("aws_rds_cluster", "cluster"))?.cluster_resource_id).toBe(
+        cluster?.cluster_resource_id,
+      );
+      await rds.send(new DeleteDBClusterSnapshotCommand(taken));
+    },
+    2 * DEPLOYING,
+  );
+
+  test(
+    "to the last resource, but for a snapshot, its key, and the salt",
+    async () => {
+      const key = (await attributesOf("aws_kms_key", "database"))?.key_id;
+      kept = { key, salt: await salt() };
+      expect(kept.salt.value).toMatch(/"salt":"[0-9a-f]{64}"/);
       const { code, output } = await type("destroy.ts", "--confirm", "dev");
       expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("Stage dev is destroyed.") });
+      expect(output).toContain("its logs at once, however long generalLogRetention would have kept them");
+      expect(output).not.toMatch(/destroy aws_(kms_key\.database|secretsmanager_secret\.salt)$/m);
+      expect(output).toContain("secretsmanager delete-secret --secret-id redcap-dev/salt --recovery-window-in-days 30");
+      expect(output).toContain(`kms schedule-key-deletion --key-id ${key} `);
       for (const stack of ["app-dev", "backup-source-dev"]) {
         expect((await stateOf(stack)).resources.filter(({ mode }) => mode === "managed")).toEqual([]);
       }
@@ -193,15 +247,20 @@ describe("destroyed", () => {
       ]);
       const { KeyMetadata } = await new KMSClient(client()).send(new DescribeKeyCommand({ KeyId: String(key) }));
       expect(KeyMetadata?.KeyState).toBe("Enabled");
+      expect(await salt()).toEqual(kept.salt);
+      expect(kept.salt.key).toContain(String(key));
     },
     DEPLOYING,
   );
 
   test(
-    "and deployed again under the same names",
+    "and deployed again under the same names, with the key and the salt from before",
     async () => {
       const { code, output } = await type("deploy.ts", "--yes");
       expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining("ecs_service = redcap-dev") });
+      expect((await attributesOf("aws_kms_key", "database"))?.key_id).toBe(kept.key);
+      expect(await salt()).toEqual(kept.salt);
+      expect((await type("deploy.ts", "--yes")).output).toContain("app-dev: nothing to change.");
     },
     DEPLOYING,
   );

@@ -7,7 +7,7 @@ refuse() {
   printf 'The environment variable %s is "%s": %s\n' "$1" "${!1}" "$2" >&2
   exit 64
 }
-for name in PORT UPLOAD_LIMIT_MB REQUEST_TIMEOUT_SECONDS SHUTDOWN_SECONDS REFRESH_SECONDS START_TIMEOUT_SECONDS ${WORKERS:+WORKERS}; do
+for name in PORT UPLOAD_LIMIT_MB REQUEST_TIMEOUT_SECONDS SHUTDOWN_SECONDS REFRESH_SECONDS CRON_LIMIT_SECONDS START_TIMEOUT_SECONDS ${WORKERS:+WORKERS}; do
   [[ ${!name} =~ ^[1-9][0-9]*$ ]] || refuse "$name" "write a whole number above 0."
 done
 for name in TRUSTED_PROXIES ${MAINTENANCE_ADDRESSES:+MAINTENANCE_ADDRESSES}; do

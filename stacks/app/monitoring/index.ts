@@ -9,12 +9,13 @@ import type { EncryptionKeys } from "../encryption-keys";
 import type { Notifications } from "../notifications";
 import { createAlarms } from "./alarm";
 import { type AppRunnerServed, watchAppRunner } from "./app-runner";
+import { watchBackups } from "./backups";
 import { type WatchedCron, watchCron } from "./cron";
 import { dashboard } from "./dashboard";
 import { watchDatabase } from "./database";
 import { type FargateServed, watchFargate } from "./fargate";
 import { Incidents } from "./incidents";
-import { functionAlarms, kitAlarms, natAlarms, watchBackups, watchFirewall, watchLogs, watchMail } from "./operations";
+import { functionAlarms, kitAlarms, natAlarms, watchFirewall, watchLogs, watchMail } from "./operations";
 import { TaskEvents } from "./task-events";
 import { together } from "./watched";
 
@@ -44,11 +45,12 @@ export class Monitoring extends Construct {
   constructor(scope: Construct, id: string, props: MonitoringProps) {
     super(scope, id);
     const { stage, keys, notifications, served, cron } = props;
+    // Whoever watches the stage by other means needs the messages, and what they lead to.
+    const events = new TaskEvents(this, "tasks", { stage, keys, logs: props.logs });
+    new Incidents(this, "incidents", { stage, notifications });
     if (!stage.monitoring.enabled) return;
     const { thresholds } = stage.monitoring;
     const names = stageNames(stage);
-    const events = new TaskEvents(this, "tasks", { stage, keys, logs: props.logs });
-    new Incidents(this, "incidents", { stage, notifications });
 
     const onEcs = served !== undefined && "loadBalancer" in served;
     const { alarms, graphs } = together([
@@ -58,10 +60,10 @@ export class Monitoring extends Construct {
       watchLogs(events, onEcs),
       ...(cron ? [watchCron(stage, events, cron, thresholds)] : []),
       watchDatabase(stage, props.database, thresholds),
-      ...(stage.backup.enabled ? [watchBackups(stage, thresholds)] : []),
+      ...(stage.backup.enabled ? [watchBackups(stage, stage.backup, events, thresholds)] : []),
       ...(props.mailConfigurationSet ? [watchMail(props.mailConfigurationSet)] : []),
-      ...(props.recoveryKit ? [{ alarms: kitAlarms(props.recoveryKit), graphs: [] }] : []),
-      { alarms: [...functionAlarms(props.functions), ...natAlarms(props.natGateways)], graphs: [] },
+      ...(props.recoveryKit ? [{ alarms: kitAlarms(stage, props.recoveryKit), graphs: [] }] : []),
+      { alarms: [...functionAlarms(stage, props.functions), ...natAlarms(props.natGateways)], graphs: [] },
     ]);
     const created = createAlarms(this, alarms, { prefix: names.prefix, topic: notifications.topic });
     dashboard(this, { stage, alarms: created, graphs });

@@ -1,32 +1,28 @@
-// What works unseen: backups, functions, the way out, mail, and what the containers write.
+// What works unseen: functions, the way out, mail, and what the containers write.
 import type { LambdaFunction } from "@cdktf/provider-aws/lib/lambda-function";
 import type { NatGateway } from "@cdktf/provider-aws/lib/nat-gateway";
 import { type StageConfig, stageNames, type Thresholds } from "../../../config";
 import type { Alarm } from "./alarm";
 import { DAY, FIVE_MINUTES, HOUR, metricsOf } from "./metric";
-import type { TaskEvents } from "./task-events";
+import type { Failures, TaskEvents } from "./task-events";
 import { graph, type Watched } from "./watched";
 
 /** @param onEcs whether the service is ECS's; on App Runner tasks are cron's and installations alone */
 export function watchLogs(events: TaskEvents, onEcs: boolean): Watched {
+  const failures = events.countFailures();
+  const { taskFailed: tasks, containerError: containers, databaseError: database } = failures;
   return {
-    alarms: logAlarms(events).filter(({ metric }) => onEcs || metric !== events.taskFailed),
-    graphs: [
-      graph("Tasks that failed, lines of errors", {
-        tasks: events.taskFailed,
-        containers: events.containerError,
-        database: events.databaseError,
-      }),
-    ],
+    alarms: logAlarms(failures).filter(({ metric }) => onEcs || metric !== tasks),
+    graphs: [graph("Tasks that failed, lines of errors", { tasks, containers, database })],
   };
 }
 
-function logAlarms(events: TaskEvents): Alarm[] {
+function logAlarms(failures: Failures): Alarm[] {
   const counted = { comparison: ">=", period: FIVE_MINUTES, missing: "notBreaching" } as const;
   return [
     {
       id: "tasks-fail",
-      metric: events.taskFailed,
+      metric: failures.taskFailed,
       ...{ ...counted, threshold: 3, period: 3 * FIVE_MINUTES, periods: 1 },
       meaning: "REDCap's tasks end by themselves or cannot start. One is replaced unnoticed; these are several.",
       first:
@@ -34,14 +30,14 @@ function logAlarms(events: TaskEvents): Alarm[] {
     },
     {
       id: "container-errors",
-      metric: events.containerError,
+      metric: failures.containerError,
       ...{ ...counted, threshold: 1, periods: 1 },
       meaning: "A container said that it cannot go on, or that its configuration is wrong.",
       first: 'CloudWatch Logs Insights: filter type = "container" and level = "error". The line says what to do.',
     },
     {
       id: "database-errors",
-      metric: events.databaseError,
+      metric: failures.databaseError,
       ...{ ...counted, threshold: 5, periods: 2 },
       meaning: "REDCap does not reach its database or files, or the database refuses what REDCap asks.",
       first:
@@ -50,53 +46,21 @@ function logAlarms(events: TaskEvents): Alarm[] {
   ];
 }
 
-/** AWS Backup developer guide, metrics with CloudWatch. Failures come by email from the vault; this is for jobs that never were. */
-const backupMetrics = (stage: StageConfig) => {
-  const ofVault = metricsOf("AWS/Backup", { BackupVaultName: stageNames(stage).sourceVault });
-  return {
-    completed: ofVault("NumberOfBackupJobsCompleted", "Sum"),
-    failed: ofVault("NumberOfBackupJobsFailed", "Sum"),
-    copied: ofVault("NumberOfCopyJobsCompleted", "Sum"),
-    copyFailed: ofVault("NumberOfCopyJobsFailed", "Sum"),
-  };
-};
-
-export function watchBackups(stage: StageConfig, limits: Thresholds): Watched {
-  const { completed, failed, copied, copyFailed } = backupMetrics(stage);
-  return {
-    alarms: backupAlarms(stage, limits),
-    graphs: [graph("Backups a day", { completed, failed, copied, "copy failed": copyFailed }, DAY)],
-  };
-}
-
-function backupAlarms(stage: StageConfig, { hoursWithoutBackup }: Thresholds): Alarm[] {
-  if (hoursWithoutBackup === 0) return [];
-  return [
-    {
-      id: "no-backup",
-      metric: backupMetrics(stage).completed,
-      ...{ comparison: "<", threshold: 1, period: HOUR, periods: hoursWithoutBackup, missing: "breaching" },
-      meaning: `No backup has succeeded for ${hoursWithoutBackup} hours. Expected until the first night after the first deployment.`,
-      first:
-        "look at AWS Backup's jobs: failed ones came by email; without any, the plan of backup-source is missing or its role was changed.",
-    },
-  ];
-}
-
 /** Lambda developer guide, metrics of functions. */
 const runsOf = (FunctionName: string) => metricsOf("AWS/Lambda", { FunctionName });
 
-export const functionAlarms = (functions: Record<string, LambdaFunction>): Alarm[] =>
+export const functionAlarms = (stage: StageConfig, functions: Record<string, LambdaFunction>): Alarm[] =>
   Object.entries(functions).map(([name, { functionName }]) => ({
     id: `${name}-function`,
     metric: runsOf(functionName)("Errors", "Sum"),
     ...({ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 1, missing: "notBreaching" } as const),
     meaning: `The function ${name} failed. REDCap goes on with the secret from before: no hurry, but it must not stay so.`,
-    first: `read /aws/lambda/redcap-<stage>-${name}; Secrets Manager tries a rotation again by itself.`,
+    first: `read /aws/lambda/${stageNames(stage).prefix}-${name}; Secrets Manager tries a rotation again by itself.`,
   }));
 
 /** The function that keeps what AWS Backup cannot hold: that it fails, and that it does not run at all. */
-export function kitAlarms({ functionName }: LambdaFunction): Alarm[] {
+export function kitAlarms(stage: StageConfig, { functionName }: LambdaFunction): Alarm[] {
+  const { recoveryKit } = stageNames(stage);
   const runs = runsOf(functionName);
   return [
     {
@@ -105,15 +69,14 @@ export function kitAlarms({ functionName }: LambdaFunction): Alarm[] {
       ...{ comparison: ">=", threshold: 1, period: FIVE_MINUTES, periods: 1, missing: "notBreaching" },
       meaning:
         "Salt, zip or configuration could not be kept in the backup account. What is kept there stays: no hurry, but it must not stay so.",
-      first:
-        "read /aws/lambda/redcap-<stage>-recovery-kit, which names what and why. Is backup-destination deployed with this stage?",
+      first: `read /aws/lambda/${recoveryKit}, which names what and why. Is backup-destination deployed with this stage?`,
     },
     {
       id: "no-recovery-kit",
       metric: runs("Invocations", "Sum"),
       ...{ comparison: "<", threshold: 1, period: DAY, periods: 2, missing: "breaching" },
       meaning: "For two days nothing tried to keep salt, zip and configuration in the backup account.",
-      first: "look at EventBridge Scheduler's group redcap-<stage>-recovery-kit: was its schedule disabled or removed?",
+      first: `look at EventBridge Scheduler's group ${recoveryKit}: was its schedule disabled or removed?`,
     },
   ];
 }

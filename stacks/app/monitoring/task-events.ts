@@ -1,4 +1,5 @@
-// What ends of the stage's tasks, and why: ECS forgets it after an hour, so that it is kept in a log and counted there.
+// What ends of the stage's tasks, and why: ECS forgets it after an hour, so that it is kept in a log, and counted there where
+// somebody is told.
 import { CloudwatchEventRule } from "@cdktf/provider-aws/lib/cloudwatch-event-rule";
 import { CloudwatchEventTarget } from "@cdktf/provider-aws/lib/cloudwatch-event-target";
 import type { CloudwatchLogGroup } from "@cdktf/provider-aws/lib/cloudwatch-log-group";
@@ -18,22 +19,35 @@ export interface TaskEventsProps {
   logs: CloudwatchLogGroup;
 }
 
-export class TaskEvents extends Construct {
+export interface Failures {
   /** Tasks of the service that ended by themselves or never started; not those that ECS stopped. */
-  readonly taskFailed: Metric;
+  taskFailed: Metric;
   /** Lines in which a container says that it cannot go on. */
-  readonly containerError: Metric;
+  containerError: Metric;
   /** Lines of PHP about the database or S3 that did not answer. */
-  readonly databaseError: Metric;
+  databaseError: Metric;
+}
+
+interface KeptEvents {
+  name: string;
+  description: string;
+  /** What they have in common (EventBridge user guide, event patterns). */
+  pattern: Record<string, unknown>;
+}
+
+export class TaskEvents extends Construct {
   private readonly stage: StageConfig;
+  private readonly containers: CloudwatchLogGroup;
   private readonly ended: CloudwatchLogGroup;
+  private readonly policy: CloudwatchLogResourcePolicy;
 
   constructor(scope: Construct, id: string, { stage, keys, logs }: TaskEventsProps) {
     super(scope, id);
-    const { prefix, ecsCluster, ecsService, taskEventsLogGroup } = stageNames(stage);
+    const { prefix, ecsCluster, taskEventsLogGroup } = stageNames(stage);
     this.stage = stage;
+    this.containers = logs;
     this.ended = logGroup(this, "logs", { stage, name: taskEventsLogGroup, key: keys.logs });
-    const policy = new CloudwatchLogResourcePolicy(this, "policy", {
+    this.policy = new CloudwatchLogResourcePolicy(this, "policy", {
       policyName: `${prefix}-task-events`,
       // EventBridge user guide, CloudWatch Logs permissions: both principals, and no condition.
       policyDocument: new DataAwsIamPolicyDocument(this, "events-write", {
@@ -46,24 +60,39 @@ export class TaskEvents extends Construct {
         ],
       }).json,
     });
-    const rule = new CloudwatchEventRule(this, "rule", {
+    this.keep("rule", "to-log", {
       name: `${prefix}-task-stopped`,
       description: "Tasks of the stage that ended",
-      eventPattern: JSON.stringify({
+      pattern: {
         source: ["aws.ecs"],
         "detail-type": ["ECS Task State Change"],
         detail: { clusterArn: [arn("ecs", stage, `cluster/${ecsCluster}`)], lastStatus: ["STOPPED"] },
-      }),
+      },
     });
-    new CloudwatchEventTarget(this, "to-log", { rule: rule.name, arn: this.ended.arn, dependsOn: [policy] });
+  }
 
-    this.taskFailed = this.count(
-      this.ended,
-      "TaskFailed",
-      `{ $.detail.group = "service:${ecsService}" && ($.detail.stopCode = "EssentialContainerExited" || $.detail.stopCode = "TaskFailedToStart") }`,
-    );
-    this.containerError = this.count(logs, "ContainerError", LOG_METRICS.ContainerError);
-    this.databaseError = this.count(logs, "DatabaseError", LOG_METRICS.DatabaseError);
+  /** Writes further events into the log, to be counted there. */
+  keep(id: string, targetId: string, { pattern, ...rule }: KeptEvents): void {
+    const { name } = new CloudwatchEventRule(this, id, { ...rule, eventPattern: JSON.stringify(pattern) });
+    new CloudwatchEventTarget(this, targetId, { rule: name, arn: this.ended.arn, dependsOn: [this.policy] });
+  }
+
+  /** @param pattern of the events that are counted (CloudWatch Logs user guide, filter pattern syntax) */
+  countKept(name: string, pattern: string): Metric {
+    return this.count(this.ended, name, pattern);
+  }
+
+  countFailures(): Failures {
+    const { ecsService } = stageNames(this.stage);
+    return {
+      taskFailed: this.count(
+        this.ended,
+        "TaskFailed",
+        `{ $.detail.group = "service:${ecsService}" && ($.detail.stopCode = "EssentialContainerExited" || $.detail.stopCode = "TaskFailedToStart") }`,
+      ),
+      containerError: this.count(this.containers, "ContainerError", LOG_METRICS.ContainerError),
+      databaseError: this.count(this.containers, "DatabaseError", LOG_METRICS.DatabaseError),
+    };
   }
 
   /** Runs of cron by how they ended. It reads the settings from the database first: so success is readiness, too. */

@@ -1,7 +1,7 @@
 // The bundled function as Lambda runs it, and what reads a kit, across two accounts: the bucket has the policy that the stack
 // of the backup account gives it, and Object Lock.
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CreateRoleCommand, IAMClient } from "@aws-sdk/client-iam";
@@ -22,7 +22,8 @@ import {
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { GetParameterCommand, PutParameterCommand, SSMClient } from "@aws-sdk/client-ssm";
 import { AssumeRoleCommand, STSClient } from "@aws-sdk/client-sts";
-import { choose, hasOtherSalt, KitReader } from "../../../scripts/recovery-kit/kit";
+import { choose, hasOtherSalt } from "../../../scripts/recovery-kit/history";
+import { type Kit, KitReader } from "../../../scripts/recovery-kit/kit";
 import { buildZip } from "../../../stacks/app/lambda-bundle";
 import { type LocalAws, startLocalAws } from "../../local-aws";
 import { configuration, prodOf, synthDestination } from "../../stacks/backup-shared/synth";
@@ -149,7 +150,12 @@ const remembered = async () =>
 test("where the kit is not there yet, a deployment goes on and says so; the daily run fails", async () => {
   expect(await invoke("deployed")).toEqual({
     failed: undefined,
-    output: { kept: false, written: [], reason: expect.stringMatching(/NoSuchBucket.*Deploy backup-destination/) },
+    output: {
+      kept: false,
+      written: [],
+      reason: expect.stringMatching(/NoSuchBucket.*Deploy backup-destination/),
+      time: expect.stringMatching(/Z$/),
+    },
   });
   const { failed, output } = await invoke("daily");
   expect([failed, output.errorMessage]).toEqual(["Unhandled", expect.stringContaining(KIT)]);
@@ -243,7 +249,31 @@ test("a kit is fetched by the versions of its manifest, whatever was written ove
   expect(readFileSync(join(target, "salt.json"), "utf8")).toBe(SALT);
   expect(readFileSync(join(target, "redcap.zip"), "utf8")).toBe("second zip");
   for (const file of files) expect(statSync(join(target, file)).mode & 0o777).toBe(0o600);
-  await expect(reader().fetch(choose(kits, undefined), target)).rejects.toThrow(/is there already/);
+});
+
+test("fetching again goes on where it broke: what is there and right stays, what is wrong is told of", async () => {
+  const kit = choose(await reader().kits(), undefined);
+  const target = join(folder, "kit");
+  const zip = join(target, "redcap.zip");
+  rmSync(zip);
+  rmSync(join(target, "manifest.json"));
+  writeFileSync(`${zip}.part`, "sec");
+  const before = statSync(join(target, "salt.json")).mtimeMs;
+  await reader().fetch(kit, target);
+  expect(readFileSync(zip, "utf8")).toBe("second zip");
+  expect(readdirSync(target).sort()).toEqual(["image.json", "manifest.json", "redcap.zip", "salt.json", "stages.json"]);
+  expect(statSync(join(target, "salt.json")).mtimeMs).toBe(before);
+  writeFileSync(zip, "another zi");
+  await expect(reader().fetch(kit, target)).rejects.toThrow(/redcap\.zip is there already, with another content/);
+});
+
+test("what S3 gives against the manifest is not kept", async () => {
+  const [kit] = (await reader().kits()) as [Kit];
+  const forged = structuredClone(kit);
+  Object.assign(forged.manifest.objects["image.json"] ?? {}, { sha256: "0".repeat(64) });
+  const target = join(folder, "forged");
+  await expect(reader().fetch(forged, target)).rejects.toThrow(/image\.json is not what the manifest names/);
+  expect(readdirSync(target).join()).not.toContain("image.json");
 });
 
 test("another salt than before is not fetched unasked", async () => {

@@ -106,6 +106,8 @@ export function codeBuild(options: CodeBuildOptions): Service {
     return json({ build: shown(build) });
   }
 
+  /** Projects are asked for by name or ARN. */
+  const nameOf = (nameOrArn: string) => nameOrArn.replace(/^.*:project\//, "");
   const shown = ({ projectArn: _, idempotencyToken: __, ...build }: Build) => build;
 
   return async (request) => {
@@ -124,10 +126,10 @@ export function codeBuild(options: CodeBuildOptions): Service {
       case "UpdateProject":
         return update(request);
       case "DeleteProject":
-        projects.delete(keyOf(request, input.name ?? ""));
+        projects.delete(keyOf(request, nameOf(input.name ?? "")));
         return json({});
       case "BatchGetProjects": {
-        const names = (input.names ?? []).map((name) => name.replace(/^.*:project\//, ""));
+        const names = (input.names ?? []).map(nameOf);
         const found = names.map((name) => projects.get(keyOf(request, name)));
         return json({ projects: found.filter(Boolean), projectsNotFound: names.filter((_, index) => !found[index]) });
       }

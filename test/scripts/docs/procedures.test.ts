@@ -51,7 +51,13 @@ describe("procedures", () => {
     ["a pending reboot", "database", "waits for a reboot", "npm run database -- status"],
     ["a database from a snapshot", "database", "creates a **new** stage's database"],
     ["no delegation to a zone that is gone", "deploy", "take the NS record out first"],
-    ["a stage's end", "deploy", "npm run destroy -- --stage dev", "the final snapshot of the database"],
+    [
+      "a stage's end",
+      "deploy",
+      "npm run destroy -- --stage dev",
+      "the final snapshot of the database",
+      "takes key and salt back",
+    ],
   ])("%s", (_, page, ...said) => {
     // Wherever its lines end.
     const text = textOf(`docs/${page}.md`).replace(/\s+/g, " ");

@@ -52,7 +52,7 @@ test("it is told where the kit is and what the zip is, and no secret", () => {
     KIT_BUCKET: "redcap-recovery-kit-222222222222-eu-west-2",
     KIT_OWNER: "222222222222",
     KIT_REGION: "eu-west-2",
-    KIT_LOCK_DAYS: "90",
+    KIT_LOCK_DAYS: "365",
     SALT_SECRET_ARN: ref("aws_secretsmanager_secret.salt.arn"),
     MEMORY_PARAMETER: expect.stringContaining("aws_ssm_parameter."),
     IMAGE: sampleStage("prod").service.image,
@@ -79,6 +79,13 @@ test("it runs when the salt and the image are there, again for another zip or co
   const { input } = schedule.target as { input: string };
   expect(JSON.parse(input)).toMatchObject({ action: "daily" });
   expect(JSON.parse(String(invocation.input))).toEqual({ ...JSON.parse(input), action: "deployed" });
+});
+
+test("what it answers is an output, for who deploys to see", () => {
+  expect(stack.output.recovery_kit?.value).toMatch(
+    /^\$\{aws_lambda_invocation\.recovery-kit_invocation_\w+\.result\}$/,
+  );
+  expect(synthesizeApp({}, "dev").output).not.toHaveProperty("recovery_kit");
 });
 
 test("the configuration that it keeps can be stages.ts again", () => {

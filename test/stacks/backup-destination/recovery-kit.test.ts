@@ -1,4 +1,5 @@
 // The recovery kit's bucket and key: each stage adds below its own name, and nobody of its account does anything else.
+import { FILES } from "../../../functions/recovery-kit/manifest";
 import { evaluatePolicy } from "../../local-aws/policy";
 import { configuration, prodOf, synthDestination } from "../backup-shared/synth";
 import { policyJson, type Statement } from "../synth";
@@ -128,32 +129,40 @@ describe("the key", () => {
   });
 });
 
-test("what is in it is locked as the vault is, kept for longer than the lock, and never destroyed by Terraform", () => {
-  const locked = (change?: Parameters<typeof synthDestination>[0]) => {
-    const found = synthDestination(change);
-    const { default_retention } = found.only("aws_s3_bucket_object_lock_configuration").rule as Record<string, unknown>;
-    const rules = found.only("aws_s3_bucket_lifecycle_configuration").rule as Record<string, unknown>[];
-    return { default_retention, expiry: rules.map((rule) => rule.noncurrent_version_expiration).find(Boolean), rules };
-  };
-  expect(locked()).toMatchObject({
-    default_retention: { mode: "COMPLIANCE", days: 90 },
-    expiry: [{ noncurrent_days: 91 }],
-  });
-  expect(locked().rules.filter((rule) => rule.expiration)).toEqual([]);
-  const governed = locked((input) => {
+test("what is in it is locked as the vault is, for as long as there are copies, and never destroyed by Terraform", () => {
+  const retention = (change?: Parameters<typeof synthDestination>[0]) =>
+    (synthDestination(change).only("aws_s3_bucket_object_lock_configuration").rule as Record<string, unknown>)
+      .default_retention;
+  expect(retention()).toEqual({ mode: "COMPLIANCE", days: 365 });
+  const governed = retention((input) => {
     const { destination } = prodOf(input);
     destination.lock = { mode: "governance", minRetentionDays: 30, maxRetentionDays: 400 };
-    destination.recoveryKitDays = 365;
+    destination.recoveryKitDays = 400;
   });
-  expect(governed).toMatchObject({
-    default_retention: { mode: "GOVERNANCE", days: 365 },
-    expiry: [{ noncurrent_days: 366 }],
+  expect(governed).toEqual({ mode: "GOVERNANCE", days: 400 });
+  const withoutCopies = retention((input) => {
+    const { backup } = prodOf(input);
+    for (const rule of backup.rules) delete rule.copy;
   });
+  expect(withoutCopies).toMatchObject({ days: 90 });
   expect(stack.only("aws_s3_bucket")).toMatchObject({
     object_lock_enabled: true,
     force_destroy: false,
     lifecycle: { prevent_destroy: true },
   });
+});
+
+test("of the zip, old versions expire after their lock; of salt, manifest and all else, none ever does", () => {
+  const rules = stack.only("aws_s3_bucket_lifecycle_configuration").rule as Record<string, unknown>[];
+  const expiring = rules.filter((rule) => rule.expiration || rule.noncurrent_version_expiration);
+  expect(expiring).toEqual(
+    ["prod", "trial-2"].map((name) => ({
+      id: `${name}-old-zips`,
+      status: "Enabled",
+      filter: [{ prefix: `${name}/${FILES.redcap}` }],
+      noncurrent_version_expiration: [{ noncurrent_days: 366 }],
+    })),
+  );
 });
 
 test("where administrators are named, they alone change what protects it", () => {

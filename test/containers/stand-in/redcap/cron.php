@@ -4,6 +4,10 @@ require __DIR__ . '/redcap_connect.php';
 
 // A long run, and one that fails, where a test asks for it.
 sleep((int) setting('stand_in_cron_seconds'));
+// Something that outlives the run and holds what it was given.
+if ($stays = (int) setting('stand_in_cron_stays')) {
+    exec("setsid sleep $stays >/dev/null 2>&1 &");
+}
 
 mysqli_execute_query(
     $conn,

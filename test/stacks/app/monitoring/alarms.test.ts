@@ -45,6 +45,8 @@ const ALWAYS = [
   "waf-blocks",
 ];
 
+const BACKUPS = ["no-backup", "no-copy", "no-files-backup", "no-files-copy"];
+
 test("production has every alarm, and each is there once", () => {
   expect(Object.keys(alarms).sort()).toEqual(
     [
@@ -54,7 +56,7 @@ test("production has every alarm, and each is there once", () => {
       "no-cron",
       "cron-fails",
       "replica-lag",
-      "no-backup",
+      ...BACKUPS,
       "recovery-kit-function",
       "no-recovery-kit",
     ].sort(),
@@ -72,7 +74,7 @@ test("silence is an alarm only where something must happen all the time", () => 
       expect(["breaching", "notBreaching"]).toContain(treat_missing_data);
       return treat_missing_data === "breaching" ? [id] : [];
     });
-  expect(breaching(stack).sort()).toEqual(["no-backup", "no-cron", "no-healthy-task", "no-recovery-kit"]);
+  expect(breaching(stack).sort()).toEqual([...BACKUPS, "no-cron", "no-healthy-task", "no-recovery-kit"].sort());
   // A paused database, idle functions and a day without visitors report nothing.
   expect(breaching(dev)).toEqual(["no-healthy-task"]);
 });
@@ -83,6 +85,8 @@ test.each(Object.entries(alarms))(
     expect(alarm).toMatchObject({ alarm_actions: [TOPIC], ok_actions: [TOPIC] });
     expect(alarm).not.toHaveProperty("insufficient_data_actions");
     expect(alarm.alarm_description).toMatch(/^[A-Z].+\. First: [a-zA-Z].+/);
+    // Who reads it at night types what it says.
+    expect(alarm.alarm_description).not.toMatch(/<\w+>/);
     // PutMetricAlarm, CloudWatch API reference.
     expect(String(alarm.alarm_description).length).toBeLessThanOrEqual(1024);
     const seconds = Number(alarm.period) * Number(alarm.evaluation_periods);
@@ -150,18 +154,11 @@ describe("measures", () => {
       "no-cron",
       { namespace: "redcap-prod", metric_name: "CronSucceeded", evaluation_periods: 3, period: 300, threshold: 1 },
     ],
-    [
-      "no-backup",
-      {
-        ...{
-          namespace: "AWS/Backup",
-          metric_name: "NumberOfBackupJobsCompleted",
-          evaluation_periods: 26,
-          period: 3600,
-        },
-        dimensions: { BackupVaultName: "redcap-prod" },
-      },
-    ],
+    // Of each part by itself: the files' backup says nothing of the database's.
+    ["no-backup", { namespace: "redcap-prod", metric_name: "AuroraBackup", evaluation_periods: 26, period: 3600 }],
+    ["no-files-backup", { namespace: "redcap-prod", metric_name: "S3Backup", evaluation_periods: 26 }],
+    ["no-copy", { namespace: "redcap-prod", metric_name: "AuroraCopy", evaluation_periods: 36, period: 3600 }],
+    ["no-files-copy", { namespace: "redcap-prod", metric_name: "S3Copy", evaluation_periods: 36 }],
     [
       "waf-blocks",
       {
@@ -216,10 +213,22 @@ describe("thresholds", () => {
     expect(changed["task-cpu"]).toEqual(alarms["task-cpu"]);
   });
 
-  test("backups that come seldom are not waited for", () => {
-    expect(alarmsOf(withMonitoring({ enabled: true, thresholds: { hoursWithoutBackup: 0 } }))).not.toHaveProperty(
+  test("backups and copies that come seldom are not waited for", () => {
+    const backups = (thresholds: object) =>
+      Object.keys(alarmsOf(withMonitoring({ enabled: true, thresholds }))).filter((id) => BACKUPS.includes(id));
+    expect(backups({ hoursWithoutBackup: 0 }).sort()).toEqual(["no-copy", "no-files-copy"]);
+    expect(backups({ hoursWithoutCopy: 0 }).sort()).toEqual(["no-backup", "no-files-backup"]);
+  });
+
+  test("copies that no rule makes are not waited for", () => {
+    const { backup } = sampleStage("prod") as { backup: { rules: { copy?: unknown }[] } };
+    const rules = backup.rules.map(({ copy: _, ...rule }) => rule);
+    const changed = synthesizeApp({ backup: { ...backup, rules } as unknown as StageInput["backup"] });
+    expect(Object.keys(alarmsOf(changed)).filter((id) => BACKUPS.includes(id))).toEqual([
       "no-backup",
-    );
+      "no-files-backup",
+    ]);
+    expect(all(changed, "aws_cloudwatch_event_rule").map(({ name }) => name)).not.toContain("redcap-prod-copy-done");
   });
 
   test("cron is given three of its own intervals", () => {
@@ -251,6 +260,15 @@ const functionsOf = (of: typeof stack) => ({
     .filter((id) => !RUN_BY_DEPLOYMENTS.some((start) => id.startsWith(start)))
     .map((id) => ref(`aws_lambda_function.${id}.function_name`))
     .sort(),
+});
+
+test("a function's alarm names the log group that the function writes to", () => {
+  const groups = all(stack, "aws_cloudwatch_log_group").map(({ name }) => String(name));
+  const named = Object.entries(alarms).flatMap(([id, { alarm_description }]) =>
+    id.endsWith("-function") ? [/\/aws\/lambda\/[\w-]+/.exec(String(alarm_description))?.[0]] : [],
+  );
+  expect(named.length).toBeGreaterThan(2);
+  expect(groups).toEqual(expect.arrayContaining(named));
 });
 
 test("every function that works by itself has an alarm", () => {
@@ -328,15 +346,17 @@ describe("on App Runner", () => {
   });
 });
 
-test("off with a reason, nothing is left but news of deployments", () => {
+test("off with a reason, messages about events are left, and the log that they lead to", () => {
   const off = synthesizeApp({ monitoring: { enabled: false, reason: "Watched by the hospital's own system." } });
   for (const type of ["aws_cloudwatch_metric_alarm", "aws_cloudwatch_dashboard", "aws_cloudwatch_log_metric_filter"])
     expect(all(off, type)).toEqual([]);
-  expect(
-    all(off, "aws_cloudwatch_event_rule")
-      .map(({ name }) => name)
-      .sort(),
-  ).toEqual(["redcap-prod-deployment", "redcap-prod-service-trouble"]);
+  const names = (of: typeof stack, type: string) => all(of, type).map(({ name }) => name);
+  const rules = names(stack, "aws_cloudwatch_event_rule");
+  expect(rules).toEqual(expect.arrayContaining(["redcap-prod-database-events", "redcap-prod-guardduty"]));
+  // Those of backups are only counted.
+  const messages = rules.filter((name) => !/-(backup|copy)-done$/.test(String(name)));
+  expect(names(off, "aws_cloudwatch_event_rule").sort()).toEqual(messages.sort());
+  expect(names(off, "aws_cloudwatch_log_group")).toEqual(names(stack, "aws_cloudwatch_log_group"));
 });
 
 test("before there is a certificate nothing serves, and nothing is missed", () => {

@@ -46,6 +46,20 @@ const build = (status: string, project = "redcap-prod-image") => ({
   "detail-type": "CodeBuild Build State Change",
   detail: { "project-name": project, "build-status": status },
 });
+const job = (kind: "Backup" | "Copy", state: string, vault = "redcap-prod") => ({
+  source: "aws.backup",
+  "detail-type": `${kind} Job State Change`,
+  detail: {
+    state,
+    resourceType: "Aurora",
+    ...(kind === "Backup"
+      ? { backupJobId: "34176239-e96d-4e1d-9fad-529dbb3c3556", backupVaultName: vault }
+      : {
+          copyJobId: "47C8EF56-74D8-059D-1301-C5BE1D5C926E",
+          sourceBackupVaultArn: `arn:aws:backup:eu-west-2:111111111111:backup-vault:${vault}`,
+        }),
+  },
+});
 const finding = (severity: number) => ({
   source: "aws.guardduty",
   "detail-type": "GuardDuty Finding",
@@ -76,6 +90,12 @@ test.each<[string, object, string[]]>([
   ["a build that failed", build("FAILED"), ["build-failed"]],
   ["a build that did not", build("SUCCEEDED"), []],
   ["another stage's build", build("FAILED", "redcap-prod2-image"), []],
+  ["a backup that succeeded", job("Backup", "COMPLETED"), ["backup-done"]],
+  ["one that failed: the vault's topic tells", job("Backup", "FAILED"), []],
+  ["another stage's backup", job("Backup", "COMPLETED", "redcap-prod2"), []],
+  ["a copy that succeeded", job("Copy", "COMPLETED"), ["copy-done"]],
+  ["one that has begun", job("Copy", "RUNNING"), []],
+  ["another stage's copy", job("Copy", "COMPLETED", "redcap-prod2"), []],
   ["a medium finding", finding(4), ["guardduty"]],
   ["a critical finding", finding(9.1), ["guardduty"]],
   ["a low finding", finding(3.9), []],
@@ -85,7 +105,7 @@ test.each<[string, object, string[]]>([
 
 const targets = all(stack, "aws_cloudwatch_event_target");
 
-test("every rule has one target: the operators' topic with a text, or the log of ended tasks", () => {
+test("every rule has one target: the operators' topic with a text, or the log of what is counted", () => {
   expect(targets.map(({ rule }) => rule).sort()).toEqual(
     Object.keys(byId(stack, "aws_cloudwatch_event_rule"))
       .map((id) => ref(`aws_cloudwatch_event_rule.${id}.name`))
@@ -93,8 +113,8 @@ test("every rule has one target: the operators' topic with a text, or the log of
   );
   const log = ref(`aws_cloudwatch_log_group.${idOf("aws_cloudwatch_log_group", "monitoring_tasks_")}.arn`);
   const topic = ref(`aws_sns_topic.${idOf("aws_sns_topic", "notifications_")}.arn`);
-  expect(targets.filter(({ arn }) => arn === log)).toHaveLength(1);
-  expect(targets.filter(({ arn }) => arn === topic)).toHaveLength(targets.length - 1);
+  expect(targets.filter(({ arn }) => arn === log)).toHaveLength(3);
+  expect(targets.filter(({ arn }) => arn === topic)).toHaveLength(targets.length - 3);
   for (const { role_arn } of targets) expect(role_arn).toBeUndefined();
 });
 
@@ -135,7 +155,7 @@ describe("the log of ended tasks", () => {
     ]);
   });
 
-  test("is counted: runs of cron that succeeded and failed, tasks that failed, lines of errors", () => {
+  test("is counted: runs of cron that succeeded and failed, tasks that failed, backups, lines of errors", () => {
     const filters = Object.fromEntries(
       all(stack, "aws_cloudwatch_log_metric_filter").map(({ name, pattern, log_group_name, metric_transformation }) => {
         expect(metric_transformation).toMatchObject({ namespace: "redcap-prod", value: "1" });
@@ -150,6 +170,10 @@ describe("the log of ended tasks", () => {
       CronSucceeded: `${ended} { ${cron} && ${code} = 0 }`,
       CronFailed: `${ended} { ${cron} && (${code} != 0 || ${code} NOT EXISTS) }`,
       TaskFailed: `${ended} { $.detail.group = "service:redcap-prod" && ($.detail.stopCode = "EssentialContainerExited" || $.detail.stopCode = "TaskFailedToStart") }`,
+      AuroraBackup: `${ended} { $.detail.backupJobId = "*" && $.detail.resourceType = "Aurora" }`,
+      S3Backup: `${ended} { $.detail.backupJobId = "*" && $.detail.resourceType = "S3" }`,
+      AuroraCopy: `${ended} { $.detail.copyJobId = "*" && $.detail.resourceType = "Aurora" }`,
+      S3Copy: `${ended} { $.detail.copyJobId = "*" && $.detail.resourceType = "S3" }`,
       ContainerError: `${containers} { $.type = "container" && $.level = "error" }`,
       DatabaseError: `${containers} { $.type = "server" && ($.message = "*mysqli*" || $.message = "*Not ready: *") }`,
     });
