@@ -5,19 +5,22 @@ import {
   ConfigurationError,
   CREATE_STAGES_HINT,
   type Deployment,
+  githubNames,
   loadDeployment,
   ROUTE53_NS_STACK,
   stageNames,
+  targetsByAccount,
 } from "./config";
 import { AppStack } from "./stacks/app";
 import { BackupDestinationStack } from "./stacks/backup-destination";
 import { BackupSourceStack } from "./stacks/backup-source";
+import { GithubStack } from "./stacks/github";
 import { Route53NsStack } from "./stacks/route53-ns";
 
 /** @param outdir where the Terraform configuration goes; default: cdktf.out, or CDKTF_OUTDIR as the cdktf command sets it */
 export function buildApp(config: Deployment, outdir?: string): App {
   const app = new App(outdir ? { outdir } : undefined);
-  const { backupDestination, route53Ns } = config;
+  const { backupDestination, github, route53Ns } = config;
   for (const stage of config.stages) {
     const names = stageNames(stage);
     new AppStack(app, names.appStack, { stage, backupDestination });
@@ -28,6 +31,10 @@ export function buildApp(config: Deployment, outdir?: string): App {
   if (backupDestination)
     new BackupDestinationStack(app, BACKUP_DESTINATION_STACK, { backupDestination, stages: config.stages });
   if (route53Ns) new Route53NsStack(app, ROUTE53_NS_STACK, { route53Ns });
+  if (github) {
+    for (const [accountId, targets] of targetsByAccount(config))
+      new GithubStack(app, githubNames.stack(accountId), { github, targets });
+  }
   return app;
 }
 

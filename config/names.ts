@@ -186,6 +186,13 @@ export const keepsRecoveryKit = (
   destination: BackupDestinationConfig | undefined,
 ): destination is BackupDestinationConfig => stage.backup.enabled && destination !== undefined;
 
+/** Roles of GitHub's workflows in an account, and the stack that makes them. */
+export const githubNames = {
+  stack: (accountId: string) => `github-${accountId}`,
+  planRole: "redcap-github-plan",
+  deployRole: (environment: string) => `redcap-github-deploy-${environment}`,
+};
+
 /** Terraform's remote state of an account and region, made by `npm run bootstrap`. */
 export function stateNames({ accountId, region }: Location) {
   return {
@@ -193,6 +200,9 @@ export function stateNames({ accountId, region }: Location) {
     lockTable: "redcap-tfstate-lock",
     keyAlias: "alias/redcap-tfstate",
     stateKey: (stack: string) => `${stack}.tfstate`,
+    /** Reviewed plans of a tree of the code, which wait for their deployment. */
+    plansPrefix: "plans/",
+    planKey: (tree: string, stack: string) => `plans/${tree}/${stack}.tar.gz`,
   };
 }
 

@@ -1,4 +1,4 @@
-// A role: with the configured path and boundary, assumable by one AWS service, its policies inline.
+// A role: with the configured path and boundary, assumable by one AWS service or identity provider, its policies inline.
 import type { DataAwsIamPolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import {
   type DataAwsIamPolicyDocumentStatementCondition as PolicyCondition,
@@ -16,13 +16,15 @@ export interface RoleProps {
   iam: IamConfig;
   name: string;
   description: string;
-  /** Service principal that may assume the role, e.g. `ecs-tasks.amazonaws.com`. */
-  assumedBy: string;
+  /** Service principal that may assume the role, e.g. `ecs-tasks.amazonaws.com`; or who an identity provider vouches for. */
+  assumedBy: string | { identityProviderArn: string };
   /** What the service's request must carry, against being used for somebody else. */
   assumeConditions?: PolicyCondition[];
   /** Inline policies by name. */
   policies?: Record<string, DataAwsIamPolicyDocument>;
   managedPolicyArns?: string[];
+  /** Longest session, in seconds; IAM's default is an hour, its most twelve. */
+  maxSessionSeconds?: number;
 }
 
 export class Role extends Construct {
@@ -33,19 +35,26 @@ export class Role extends Construct {
 
   constructor(scope: Construct, id: string, props: RoleProps) {
     super(scope, id);
-    const { iam, policies = {}, managedPolicyArns = [] } = props;
+    const { iam, assumedBy, policies = {}, managedPolicyArns = [] } = props;
     const role = new IamRole(this, "role", {
       name: props.name,
       description: props.description,
       path: iam.rolePath,
       permissionsBoundary: iam.permissionsBoundaryArn,
+      maxSessionDuration: props.maxSessionSeconds,
       assumeRolePolicy: new PolicyDocument(this, "trust", {
         statement: [
-          {
-            actions: ["sts:AssumeRole"],
-            principals: [{ type: "Service", identifiers: [props.assumedBy] }],
-            condition: props.assumeConditions,
-          },
+          typeof assumedBy === "string"
+            ? {
+                actions: ["sts:AssumeRole"],
+                principals: [{ type: "Service", identifiers: [assumedBy] }],
+                condition: props.assumeConditions,
+              }
+            : {
+                actions: ["sts:AssumeRoleWithWebIdentity"],
+                principals: [{ type: "Federated", identifiers: [assumedBy.identityProviderArn] }],
+                condition: props.assumeConditions,
+              },
         ],
       }).json,
     });

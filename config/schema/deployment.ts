@@ -3,6 +3,7 @@ import { z } from "zod";
 import { type BackupRule, backupDestination } from "./backup";
 import { accountId, positive } from "./common";
 import { domainProblems, hostName } from "./domain";
+import { ENVIRONMENTS, github } from "./github";
 import { imageProblems } from "./image";
 import { mailOf, mailProblems } from "./mail";
 import { route53Ns } from "./route53-ns";
@@ -36,11 +37,14 @@ const shape = z.strictObject({
     .describe("The stages; each becomes app-<name> and backup-source-<name>."),
   backupDestination: backupDestination.optional(),
   route53Ns: route53Ns.optional(),
+  github: github.optional(),
   accounts: z
     .record(accountId, account)
     .default({})
     .describe("Per account id: which of the account's own settings bootstrap creates, and which exist already."),
 });
+
+const RESERVED_ENVIRONMENTS: string[] = Object.values(ENVIRONMENTS);
 
 /** The copies that rules ask for, each with its place in the configuration. */
 function copiesOf(rules: BackupRule[], path: (string | number)[]) {
@@ -61,6 +65,9 @@ const checked = shape.superRefine((value, context) => {
       issue([...at, "name"], `The name "${entry.name}" is taken by another stage: choose another.`);
     }
     const cluster = (stage: typeof entry) => [stage.accountId, stage.region, stage.db.clusterIdentifier].join(" ");
+    if (value.github && RESERVED_ENVIRONMENTS.includes(entry.name)) {
+      issue([...at, "name"], `GitHub's environment "${entry.name}" is of something else: choose another name.`);
+    }
     if (entry.db.clusterIdentifier && value.stages.findIndex((other) => cluster(other) === cluster(entry)) !== index) {
       issue(
         [...at, "db", "clusterIdentifier"],

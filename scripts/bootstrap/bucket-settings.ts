@@ -128,7 +128,7 @@ function encryption(s3: S3Client, target: Target, account: Account, keyAlias: st
   };
 }
 
-function lifecycle(s3: S3Client, target: Target, { noncurrentDays, expireDays }: BucketSpec): Setting {
+function lifecycle(s3: S3Client, target: Target, { noncurrentDays, expireDays, shortLived }: BucketSpec): Setting {
   const own: LifecycleRule[] = [
     {
       ID: "noncurrent-versions",
@@ -138,12 +138,25 @@ function lifecycle(s3: S3Client, target: Target, { noncurrentDays, expireDays }:
       NoncurrentVersionExpiration: { NoncurrentDays: noncurrentDays },
       AbortIncompleteMultipartUpload: { DaysAfterInitiation: ABANDONED_UPLOAD_DAYS },
     },
+    // Where two rules apply, S3 takes the earlier end.
+    ...(shortLived
+      ? [
+          {
+            ID: "short-lived",
+            Status: "Enabled" as const,
+            Filter: { Prefix: shortLived.prefix },
+            Expiration: { Days: shortLived.days },
+            NoncurrentVersionExpiration: { NoncurrentDays: 1 },
+          },
+        ]
+      : []),
   ];
   const current = async () =>
     (await orNone(s3.send(new GetBucketLifecycleConfigurationCommand(target)), "NoSuchLifecycleConfiguration"))
       ?.Rules ?? [];
   const sameRule = (found: LifecycleRule | undefined, rule: LifecycleRule) =>
     found?.Status === rule.Status &&
+    (found?.Filter?.Prefix ?? "") === rule.Filter?.Prefix &&
     found?.Expiration?.Days === rule.Expiration?.Days &&
     found?.NoncurrentVersionExpiration?.NoncurrentDays === rule.NoncurrentVersionExpiration?.NoncurrentDays &&
     found?.AbortIncompleteMultipartUpload?.DaysAfterInitiation ===

@@ -17,6 +17,8 @@ export interface BucketSpec {
   noncurrentDays: number;
   /** Days after which objects are deleted; default: never. */
   expireDays?: number;
+  /** Objects that are needed for some days only, with all their versions. */
+  shortLived?: { prefix: string; days: number };
   /** What the bucket's policy allows beside its denial of plain HTTP. */
   statements?: Statement[];
 }

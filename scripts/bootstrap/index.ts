@@ -45,11 +45,20 @@ export async function bootstrapAccount(account: Account, options: BootstrapOptio
   return { ...convergence, crossAccountProblem: problem };
 }
 
+/** Days that a reviewed plan waits for its deployment. It holds secrets, and the state has usually changed long before. */
+const PLAN_DAYS = 14;
+
 function stateItems(account: Account): Item[] {
-  const { bucket, lockTable: table, keyAlias } = stateNames(account);
+  const { bucket, lockTable: table, keyAlias, plansPrefix } = stateNames(account);
   return [
     kmsKey(account, { alias: keyAlias, description: "Terraform state" }),
-    privateBucket(account, { purpose: "state bucket", bucket, keyAlias, noncurrentDays: STATE_HISTORY_DAYS }),
+    privateBucket(account, {
+      purpose: "state bucket",
+      bucket,
+      keyAlias,
+      noncurrentDays: STATE_HISTORY_DAYS,
+      shortLived: { prefix: plansPrefix, days: PLAN_DAYS },
+    }),
     lockTable(account, table, keyAlias),
   ];
 }

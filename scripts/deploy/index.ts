@@ -1,101 +1,135 @@
-// The deployment of a stage: checks first, then each stack is planned, judged, shown, and applied exactly as planned.
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+// A deployment: checks first, then each stack is planned, judged, shown, and applied exactly as planned; or as it was planned
+// and reviewed before.
 import { join } from "node:path";
-import { type StageConfig, stageNames } from "../../config";
+import { type StageConfig, stageNames, type Target } from "../../config";
 import { confirmOrStop } from "../ask";
-import { checkDatabaseChange, pendingReboots } from "../database/change";
+import { UserError } from "../command";
+import { pendingReboots } from "../database/change";
 import { gate } from "../gate";
-import { countChanges } from "../gate/plan";
+import { countChanges, type TerraformPlan } from "../gate/plan";
 import { rebuildIfAsked } from "../image/deploy";
-import { importsOfKept } from "../kept";
+import { digestOfAll, type SavedPlan, SavedPlans } from "../plan/saved";
+import { committedTree } from "../plan/tree";
 import { Progress } from "../runbook/progress";
-import { StackTerraform, synthesize } from "../terraform";
+import { StackTerraform, StalePlan, withSynthesized } from "../terraform";
+import { requireAcknowledged } from "./acknowledged";
 import { keepAppRunnerLogs } from "./app-runner-logs";
 import { describePlan, printOutputs } from "./describe";
-import { preflight } from "./preflight";
+import { planStack, requireDeployable } from "./plan-stack";
 import { checkQuotas } from "./quotas";
 import { imageWarnings, unkeptKit } from "./recovery-kit";
-import { requireUploads } from "./uploads";
 
 export interface DeployOptions {
-  /** Does not ask before applying. */
+  /** Does not ask before applying; a danger that nobody acknowledged is refused then. */
   yes: boolean;
   /** Checks and plans only. */
   dryRun: boolean;
+  /** Applies the plans that `npm run plan -- … --save` kept for this code, and makes none. */
+  saved: boolean;
+  /** Of the saved plans that were approved; others are refused. */
+  digest?: string;
 }
 
-/** Stacks of a stage, in the order of their deployment. */
-export function stacksOf(stage: StageConfig): string[] {
-  const { appStack, backupSourceStack } = stageNames(stage);
-  return stage.backup.enabled ? [appStack, backupSourceStack] : [appStack];
+/** A plan that waits in a stack's folder for its apply. */
+interface ReadyPlan {
+  terraform: StackTerraform;
+  plan: TerraformPlan;
+  applied: () => Promise<void>;
 }
 
 /** @throws UserError where a check fails, the gate refuses a plan, or Terraform fails; stacks before that are deployed */
-export async function deployStage(stage: StageConfig, options: DeployOptions): Promise<void> {
+export async function deployTarget(target: Target, options: DeployOptions): Promise<void> {
   const since = new Date();
-  await preflight(stage);
-  await checkDatabaseChange(stage);
+  await requireDeployable(target);
   await withSynthesized(async (folder) => {
-    for (const stack of stacksOf(stage)) await deployStack(stage, stack, folder, options);
-    if (options.dryRun) return;
-    await rebuildIfAsked(stage, since);
-    const logs = await keepAppRunnerLogs(stage);
-    if (logs) console.error(logs);
-    const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
-    const outputs = await app.outputs();
-    printOutputs(outputs);
-    for (const line of await pendingReboots(stage)) console.error(line);
-    const unkept = await unkeptKit(stage, outputs);
-    if (unkept) console.error(`Warning: ${unkept}`);
+    const ready = options.saved ? await savedPlans(target, folder, options) : freshPlans(target, folder);
+    for await (const one of ready) await deployStack(target, one, options);
+    if (target.stage && !options.dryRun) await afterStage(target.stage, folder, since);
   });
   if (options.dryRun) console.error("Nothing was changed.");
 }
 
-async function deployStack(
-  stage: StageConfig,
-  stack: string,
-  folder: string,
-  { yes, dryRun }: DeployOptions,
-): Promise<void> {
-  const progress = new Progress();
-  const terraform = await StackTerraform.initialize(stack, folder);
-  try {
+/** One after the other: a stack is planned when those before it are applied. */
+async function* freshPlans(target: Target, folder: string): AsyncGenerator<ReadyPlan> {
+  for (const stack of target.stacks) {
+    const progress = new Progress();
+    const terraform = await StackTerraform.initialize(stack, folder);
     progress.begin(`plan ${stack}`);
-    const isApp = stack === stageNames(stage).appStack;
-    const imports = isApp ? await importsOfKept(stage, await terraform.pullState()) : [];
-    const plan = await terraform.plan(imports);
+    const plan = await planStack(target, terraform);
     progress.end("✓");
-    for (const { to, id } of imports)
-      console.error(`${stack}: takes back ${to}, which a destroyed stage left (${id}).`);
+    yield { terraform, plan, applied: async () => {} };
+  }
+}
+
+/** All are fetched before the first is applied, so that a plan that is missing, or another one, stops everything. */
+async function savedPlans(target: Target, folder: string, { digest }: DeployOptions): Promise<ReadyPlan[]> {
+  const plans = new SavedPlans(target, await committedTree());
+  const fetched: SavedPlan[] = [];
+  for (const stack of target.stacks) fetched.push(await plans.fetch(stack, join(folder, "stacks", stack)));
+  const found = digestOfAll(fetched);
+  if (digest !== undefined && digest !== found)
+    throw new UserError(
+      `--digest ${digest}: what is kept now is ${found}. Somebody planned again after the approval; nothing was changed. ` +
+        `Review it: npm run deploy -- ${target.flag} --saved --dry-run`,
+    );
+  console.log(`digest = ${found}`);
+  const ready: ReadyPlan[] = [];
+  for (const { stack, isApplied } of fetched) {
+    if (isApplied) {
+      console.error(`${stack}: this plan is applied already.`);
+      continue;
+    }
+    const terraform = await StackTerraform.initialize(stack, folder);
+    ready.push({ terraform, plan: await terraform.readPlan(), applied: () => plans.markApplied(stack) });
+  }
+  return ready;
+}
+
+async function deployStack(target: Target, { terraform, plan, applied }: ReadyPlan, options: DeployOptions) {
+  const { stage } = target;
+  const { stack } = terraform;
+  const progress = new Progress();
+  try {
     gate(plan);
-    requireUploads(stage, plan);
     if (countChanges(plan) === 0) {
       console.error(`${stack}: nothing to change.`);
       return;
     }
     console.error(describePlan(stack, plan));
-    for (const warning of [...(await checkQuotas(stage, plan)), ...imageWarnings(stage, plan), ...nobodyIsTold(stage)])
-      console.error(`Warning: ${warning}`);
-    if (dryRun) return;
-    await confirmOrStop(`Apply this to ${stack}?`, yes);
+    for (const warning of stage ? await warnings(stage, plan) : []) console.error(`Warning: ${warning}`);
+    if (options.yes) requireAcknowledged(stack, plan);
+    if (options.dryRun) return;
+    await confirmOrStop(`Apply this to ${stack}?`, options.yes);
     progress.begin(`apply ${stack}`);
-    await terraform.apply((line) => progress.update(line));
+    await terraform
+      .apply((line) => progress.update(line))
+      .catch((error: unknown) => {
+        if (!(error instanceof StalePlan)) throw error;
+        throw new UserError(`${error.message} Plan it again, and review that: npm run plan -- ${target.flag} --save`);
+      });
+    await applied();
     progress.end("✓");
   } finally {
     terraform.discardPlans();
   }
 }
 
-/** Works in a folder of its own, which goes afterwards: what is synthesized may name what others need not know. */
-export async function withSynthesized<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "redcap-deploy-"));
-  try {
-    await synthesize(folder);
-    return await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+const warnings = async (stage: StageConfig, plan: TerraformPlan): Promise<string[]> => [
+  ...(await checkQuotas(stage, plan)),
+  ...imageWarnings(stage, plan),
+  ...nobodyIsTold(stage),
+];
+
+async function afterStage(stage: StageConfig, folder: string, since: Date): Promise<void> {
+  await rebuildIfAsked(stage, since);
+  const logs = await keepAppRunnerLogs(stage);
+  if (logs) console.error(logs);
+  const app = await StackTerraform.initialize(stageNames(stage).appStack, folder);
+  const outputs = await app.outputs();
+  printOutputs(outputs);
+  for (const line of await pendingReboots(stage)) console.error(line);
+  const unkept = await unkeptKit(stage, outputs);
+  if (unkept) console.error(`Warning: ${unkept}`);
 }
 
 /** Alarms that reach nobody. */

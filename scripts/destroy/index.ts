@@ -1,15 +1,14 @@
 // The end of a stage: refused while anything protects it; otherwise all its stacks go, and what brings the data back stays.
-import { type Deployment, type StageConfig, stageNames } from "../../config";
+import { type Deployment, type StageConfig, stacksOf, stageNames } from "../../config";
 import { askForName, requireNameOrTerminal } from "../ask";
 import { assertAccount, awsCommand } from "../aws";
 import { UserError } from "../command";
 import { appRunnerLogs, removeLogs } from "../deploy/app-runner-logs";
 import { describePlan } from "../deploy/describe";
-import { stacksOf, withSynthesized } from "../deploy/index";
 import { summarize, type TerraformPlan } from "../gate/plan";
 import { findKept, KEPT, type Kept } from "../kept";
 import { Progress } from "../runbook/progress";
-import { idInState, StackTerraform } from "../terraform";
+import { idInState, StackTerraform, withSynthesized } from "../terraform";
 import { requireDestroyable } from "./destroyable";
 
 export interface DestroyOptions {

@@ -35,7 +35,11 @@ function guess(stack: string, address: string): string {
 export function constructsOf(planFile: string): Constructs {
   const file = join(dirname(planFile), "cdk.tf.json");
   const unknown = basename(planFile).replace(/(\.tfplan)?\.json$/, "");
-  if (!existsSync(file)) return { stack: unknown, pathOf: (address) => guess(unknown, address) };
+  return existsSync(file) ? constructsIn(file) : { stack: unknown, pathOf: (address) => guess(unknown, address) };
+}
+
+/** @param file a synthesized stack's cdk.tf.json */
+export function constructsIn(file: string): Constructs {
   const { "//": root, resource = {} } = synthesized.parse(JSON.parse(readFileSync(file, "utf8")));
   const stack = root.metadata.stackName;
   const paths = new Map<string, string>();

@@ -62,16 +62,40 @@ export function review(plans: PlanToReview[], { accepted, refused }: Acknowledge
   const used = new Set(dangers.map(({ acknowledgedBy }) => acknowledgedBy));
   const reviewed = new Set(stacks.map(({ stack }) => stack));
   const open = dangers.filter(({ acknowledgedBy }) => !acknowledgedBy).length;
-  const verdict = open > 0 || refused.length > 0 ? "dangerous" : dangers.length > 0 ? "acknowledged" : "clear";
-  return {
-    verdict,
-    dangers: dangers.length,
-    acknowledged: dangers.length - open,
-    stacks,
-    refusedAcknowledgements: refused,
-    unusedAcknowledgements: accepted.filter((one) => reviewed.has(one.stack) && !used.has(one)),
-  };
+  const unused = accepted.filter((one) => reviewed.has(one.stack) && !used.has(one));
+  return withVerdict(dangers.length, dangers.length - open, stacks, refused, unused);
 }
+
+/** Of stacks that were reviewed apart, e.g. since each account has credentials of its own. */
+export function mergeReviews(reviews: Review[]): Review {
+  const total = (count: (one: Review) => number) => reviews.reduce((sum, one) => sum + count(one), 0);
+  const distinct = <T extends { line: string }>(lines: T[]): T[] => [
+    ...new Map(lines.map((one) => [one.line, one])).values(),
+  ];
+  return withVerdict(
+    total(({ dangers }) => dangers),
+    total(({ acknowledged }) => acknowledged),
+    reviews.flatMap(({ stacks }) => stacks),
+    distinct(reviews.flatMap(({ refusedAcknowledgements }) => refusedAcknowledgements)),
+    distinct(reviews.flatMap(({ unusedAcknowledgements }) => unusedAcknowledgements)),
+  );
+}
+
+const withVerdict = (
+  dangers: number,
+  acknowledged: number,
+  stacks: StackReview[],
+  refusedAcknowledgements: Refused[],
+  unusedAcknowledgements: Acknowledgement[],
+): Review => ({
+  verdict:
+    dangers > acknowledged || refusedAcknowledgements.length > 0 ? "dangerous" : dangers > 0 ? "acknowledged" : "clear",
+  dangers,
+  acknowledged,
+  stacks,
+  refusedAcknowledgements,
+  unusedAcknowledgements,
+});
 
 function reviewStack({ plan, constructs }: PlanToReview, byLine: ReadonlyMap<string, Acknowledgement>): StackReview {
   const { stack, pathOf } = constructs;

@@ -15,10 +15,9 @@ import { confirmOrStop } from "../ask";
 import { awsCommand, clientConfig } from "../aws";
 import { UserError } from "../command";
 import { describePlan } from "../deploy/describe";
-import { withSynthesized } from "../deploy/index";
 import { preflight } from "../deploy/preflight";
 import { gate } from "../gate";
-import { StackTerraform } from "../terraform";
+import { StackTerraform, withSynthesized } from "../terraform";
 
 /** Terraform's address of the secret (stacks/app/secret.ts): with its key, all that is made here. */
 const SECRET = "aws_secretsmanager_secret.salt";

@@ -1,5 +1,6 @@
 // Real Terraform in the folder of one synthesized stack: plan, gate, apply exactly that plan, read and edit the state.
-import { cpSync, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../config";
 import { UserError } from "../command";
@@ -31,6 +32,9 @@ export interface Import {
 const LOCK_TIMEOUT = "-lock-timeout=15m";
 const PLAN_FILE = "reviewed.tfplan";
 const IMPORTS_FILE = "imports.tf.json";
+
+/** Terraform applies a plan to the very state that it was made of, and to no other. */
+export class StalePlan extends UserError {}
 
 export class StackTerraform {
   private constructor(
@@ -80,15 +84,25 @@ export class StackTerraform {
     if (planned.code !== 0 && !existsSync(join(this.folder, PLAN_FILE))) {
       throw new UserError(`terraform plan failed in ${this.folder}:\n${planned.stderr}`);
     }
-    const plan = parsePlan((await this.succeed("show", "-json", "-no-color", PLAN_FILE)).stdout);
+    const plan = await this.readPlan();
     if (planned.code !== 0 && !plan.errored)
       throw new UserError(`terraform plan failed in ${this.folder}:\n${planned.stderr}`);
     return planned.code === 0 ? plan : { ...plan, error: planned.stderr.trim() };
   }
 
-  /** Applies exactly the plan that `plan` made last; `onLine` hears what Terraform says of its progress. */
+  /** The plan that `apply` would carry out. */
+  async readPlan(): Promise<TerraformPlan> {
+    return parsePlan((await this.succeed("show", "-json", "-no-color", PLAN_FILE)).stdout);
+  }
+
+  /**
+   * Applies exactly the plan that `plan` made last; `onLine` hears what Terraform says of its progress.
+   * @throws StalePlan if the state has changed since then; UserError if Terraform fails
+   */
   async apply(onLine?: (line: string) => void): Promise<void> {
     const applied = await this.terraform(["apply", "-input=false", "-no-color", LOCK_TIMEOUT, PLAN_FILE], onLine);
+    if (applied.code !== 0 && applied.stderr.includes("Saved plan is stale"))
+      throw new StalePlan(`The state of ${this.stack} has changed since this was planned; nothing of it was applied.`);
     if (applied.code !== 0) throw new UserError(`terraform apply failed in ${this.folder}:\n${applied.stderr}`);
     this.discardPlans();
   }
@@ -167,6 +181,17 @@ export async function synthesize(workFolder: string): Promise<void> {
     env: { ...process.env, CDKTF_OUTDIR: workFolder },
   });
   if (code !== 0) throw new UserError(`The stacks cannot be synthesized:\n${stderr}`);
+}
+
+/** Works in a folder of its own, which goes afterwards: what is synthesized may name what others need not know. */
+export async function withSynthesized<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "redcap-deploy-"));
+  try {
+    await synthesize(folder);
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** Whether the state has something at this address, and its id. */

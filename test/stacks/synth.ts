@@ -87,7 +87,9 @@ export interface Statement {
   sid?: string;
   effect?: string;
   actions?: string[];
+  not_actions?: string[];
   resources?: string[];
+  not_resources?: string[];
   principals?: { type: string; identifiers: string[] }[];
   condition?: { test: string; variable: string; values: string[] }[];
 }
@@ -105,14 +107,15 @@ export function statements(stack: SynthesizedStack, idStart: string): Statement[
  */
 export function policyJson(documentStatements: Statement[], values: Record<string, string>): string {
   const Statement = documentStatements.map(
-    ({ effect = "Allow", actions, resources, principals = [], condition = [] }) => {
+    ({ effect = "Allow", actions, not_actions, resources, not_resources, principals = [], condition = [] }) => {
       const Condition: Record<string, Record<string, string[]>> = {};
       for (const { test, variable, values: wanted } of condition)
         Condition[test] = { ...Condition[test], [variable]: wanted };
       const Principal = principals.some(({ type }) => type === "*")
         ? "*"
         : Object.fromEntries(principals.map(({ type, identifiers }) => [type, identifiers]));
-      return { Effect: effect, Principal, Action: actions, Resource: resources, Condition };
+      const what = { Action: actions, NotAction: not_actions, Resource: resources, NotResource: not_resources };
+      return { Effect: effect, Principal, ...what, Condition };
     },
   );
   return JSON.stringify({ Version: "2012-10-17", Statement }).replace(/\$\{([\w.-]+)\}/g, (_, address: string) => {

@@ -2,8 +2,8 @@
 import { quote } from "../../../scripts/gate/change";
 import { parsePlan, type TerraformPlan } from "../../../scripts/gate/plan";
 import { parseAcknowledgements } from "../../../scripts/plan-review/acknowledgements";
-import { FORMATS } from "../../../scripts/plan-review/command";
 import { COMMENT_LIMIT, MARKER, markdown } from "../../../scripts/plan-review/markdown";
+import { FORMATS } from "../../../scripts/plan-review/output";
 import { review } from "../../../scripts/plan-review/review";
 import { text } from "../../../scripts/plan-review/text";
 import { create, destroy, keep, plan, policy, replace, update } from "../gate/plans";

@@ -1,0 +1,35 @@
+// npm run plan -- --stage prod: what a deployment would do, the dangerous first. Exit code 2: dangerous. Nothing is changed.
+import { Command, Option } from "commander";
+import { findTarget, loadOwnDeployment, type TargetFlags } from "../config";
+import { run } from "./command";
+import { planTarget } from "./plan/index";
+import { exitCodeOf, FORMATS, type Format, write } from "./plan-review/output";
+
+interface Flags extends TargetFlags {
+  save: boolean;
+  unchanged: boolean;
+  format: Format;
+  out?: string;
+}
+
+new Command("plan")
+  .description(
+    "Plans all stacks of a stage as a deployment would, and reviews them. Exit codes are those of plan-review.",
+  )
+  .option("--stage <name>", "stage of stages.ts")
+  .option("--backup-account", "the vault in the account of backupDestination")
+  .option("--route53-ns", "the name-server records in the account of route53Ns")
+  .option("--save", "keep the plans beside the state, for npm run deploy -- … --saved", false)
+  .option("--unchanged", "exit code 2 where there is anything to change, too", false)
+  .addOption(new Option("--format <format>", "of the review").choices(Object.keys(FORMATS)).default("text"))
+  .option("--out <file>", "write the review there, not to stdout")
+  .action(({ save, unchanged, format, out, ...flags }: Flags) =>
+    run(async () => {
+      const { config } = loadOwnDeployment();
+      const { review, differs, saved } = await planTarget(findTarget(config, flags), { save });
+      write(FORMATS[format](review), out);
+      for (const { stack, digest } of saved) console.error(`${stack}: kept, SHA-256 ${digest}`);
+      process.exitCode = unchanged && differs ? 2 : exitCodeOf(review);
+    }),
+  )
+  .parse();

@@ -1,0 +1,45 @@
+// Plans a target as a deployment would, and says what is dangerous in it; nothing is changed.
+import { join } from "node:path";
+import type { Target } from "../../config";
+import { planStack, requireDeployable } from "../deploy/plan-stack";
+import { countChanges } from "../gate/plan";
+import { acknowledgementsOf } from "../plan-review/acknowledgements-file";
+import { constructsIn } from "../plan-review/construct-path";
+import { type PlanToReview, type Review, review } from "../plan-review/review";
+import { Progress } from "../runbook/progress";
+import { StackTerraform, withSynthesized } from "../terraform";
+import { type SavedPlan, SavedPlans } from "./saved";
+import { committedTree } from "./tree";
+
+export interface PlanOptions {
+  /** Keeps each plan beside the state, for `npm run deploy -- … --saved`. */
+  save: boolean;
+}
+
+export interface Planned {
+  review: Review;
+  /** Whether an apply would change anything. */
+  differs: boolean;
+  saved: SavedPlan[];
+}
+
+/** @throws UserError where a check fails, Terraform cannot plan, or the code to keep plans for is not committed */
+export async function planTarget(target: Target, { save }: PlanOptions): Promise<Planned> {
+  const plans = save ? new SavedPlans(target, await committedTree()) : undefined;
+  await requireDeployable(target);
+  const progress = new Progress();
+  return withSynthesized(async (folder) => {
+    const found: PlanToReview[] = [];
+    const saved: SavedPlan[] = [];
+    for (const stack of target.stacks) {
+      progress.begin(`plan ${stack}`);
+      const terraform = await StackTerraform.initialize(stack, folder);
+      const plan = await planStack(target, terraform);
+      if (plans && !plan.errored) saved.push(await plans.keep(stack, terraform.folder));
+      found.push({ plan, constructs: constructsIn(join(terraform.folder, "cdk.tf.json")) });
+      progress.end("✓");
+    }
+    const differs = found.some(({ plan }) => countChanges(plan) > 0);
+    return { review: review(found, acknowledgementsOf({})), differs, saved };
+  });
+}

@@ -1,0 +1,59 @@
+// What GitHub's workflows may do in one account: a role that reads, for plans, and one per environment that deploys.
+// Applied by a person, never by a workflow: the roles cannot change themselves.
+import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
+import type { Construct } from "constructs";
+import { type GithubConfig, githubNames, type Location, partitionOf, stateNames, type Target } from "../../config";
+import { BaseStack } from "../base-stack";
+import { Role } from "../role";
+import { deployPolicy } from "./deploy-policy";
+import { planPolicy } from "./plan-policy";
+import { AUDIENCE, fromGithub, ISSUER } from "./trust";
+
+/** A deployment that makes or changes a database takes longer than IAM's usual hour. The workflow asks for as much. */
+const DEPLOYMENT_SECONDS = 10_800;
+
+export interface GithubStackProps {
+  github: GithubConfig;
+  /** What is deployed into the account; of the first are the region and the profile. */
+  targets: [Target, ...Target[]];
+}
+
+export class GithubStack extends BaseStack {
+  constructor(scope: Construct, id: string, { github, targets }: GithubStackProps) {
+    const [{ accountId, region, profile }] = targets;
+    super(scope, id, { accountId, region, ...(profile && { profile }), tags: github.tags });
+    const { repository, branch, iam } = github;
+    const partition = partitionOf(region);
+    const identityProviderArn = github.existingProviders.includes(accountId)
+      ? `arn:${partition}:iam::${accountId}:oidc-provider/${ISSUER}`
+      : new IamOpenidConnectProvider(this, "provider", { url: `https://${ISSUER}`, clientIdList: [AUDIENCE] }).arn;
+    const states = distinctLocations(targets).map((location) => ({ ...location, ...stateNames(location) }));
+
+    new Role(this, "plan", {
+      iam,
+      name: githubNames.planRole,
+      description: `Plans in pull requests of ${repository}: reads settings, never data`,
+      assumedBy: { identityProviderArn },
+      // Pull requests from forks get no token of the repository (GitHub, Security hardening with OpenID Connect).
+      assumeConditions: fromGithub(repository, ["pull_request", `ref:refs/heads/${branch}`]),
+      managedPolicyArns: [`arn:${partition}:iam::aws:policy/ReadOnlyAccess`],
+      policies: { plan: planPolicy(this, "plan-policy", { partition, states, targets }) },
+    });
+    for (const { environment } of targets) {
+      new Role(this, `deploy-${environment}`, {
+        iam,
+        name: githubNames.deployRole(environment),
+        description: `Deploys the environment ${environment} of ${repository}, once it is approved`,
+        assumedBy: { identityProviderArn },
+        assumeConditions: fromGithub(repository, [`environment:${environment}`]),
+        maxSessionSeconds: DEPLOYMENT_SECONDS,
+        managedPolicyArns: [`arn:${partition}:iam::aws:policy/AdministratorAccess`],
+        policies: { "never-loses-data": deployPolicy(this, `deploy-policy-${environment}`, { partition, accountId }) },
+      });
+    }
+  }
+}
+
+const distinctLocations = (locations: Location[]): Location[] => [
+  ...new Map(locations.map(({ accountId, region }) => [region, { accountId, region }])).values(),
+];

@@ -1,0 +1,140 @@
+// What GitHub's workflows may do in each account.
+import { type DeploymentInput, validate } from "../../../config";
+import { evaluatePolicy } from "../../local-aws/policy";
+import { all, one, policyJson, type SynthesizedStack, sampleInput, statements, synthesize } from "../synth";
+
+const GITHUB = { repository: "example/redcap" };
+
+function stacks(change: Partial<DeploymentInput> = {}): SynthesizedStack[] {
+  return synthesize(validate({ ...sampleInput(), github: GITHUB, ...change })).filter(({ name }) =>
+    name.startsWith("github-"),
+  );
+}
+const found = stacks();
+const stackOf = (accountId: string): SynthesizedStack => {
+  const stack = found.find(({ name }) => name === `github-${accountId}`);
+  if (!stack) throw new Error(`There is no stack github-${accountId}.`);
+  return stack;
+};
+const app = stackOf("111111111111");
+const roleNames = (stack: SynthesizedStack) =>
+  all(stack, "aws_iam_role")
+    .map(({ name }) => name)
+    .sort();
+
+test("one stack per account, with a role to plan and one to deploy each environment", () => {
+  expect(found.map(({ name }) => name)).toEqual(["github-111111111111", "github-222222222222", "github-333333333333"]);
+  expect(roleNames(app)).toEqual(["redcap-github-deploy-dev", "redcap-github-deploy-prod", "redcap-github-plan"]);
+  expect(roleNames(stackOf("222222222222"))).toEqual(["redcap-github-deploy-backup-account", "redcap-github-plan"]);
+  expect(roleNames(stackOf("333333333333"))).toEqual(["redcap-github-deploy-route53-ns", "redcap-github-plan"]);
+});
+
+test("no repository, no stack", () => {
+  expect(stacks({ github: undefined })).toEqual([]);
+});
+
+test("the provider is made once per account, unless it is there", () => {
+  expect(one(app, "aws_iam_openid_connect_provider")).toMatchObject({
+    url: "https://token.actions.githubusercontent.com",
+    client_id_list: ["sts.amazonaws.com"],
+  });
+  const [existing] = stacks({ github: { ...GITHUB, existingProviders: ["111111111111"] } });
+  expect(all(existing as SynthesizedStack, "aws_iam_openid_connect_provider")).toEqual([]);
+  expect(statements(existing as SynthesizedStack, "plan_trust")[0]?.principals).toEqual([
+    {
+      type: "Federated",
+      identifiers: ["arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"],
+    },
+  ]);
+});
+
+test.each([
+  ["plan_trust", ["repo:example/redcap:pull_request", "repo:example/redcap:ref:refs/heads/main"]],
+  ["deploy-dev_trust", ["repo:example/redcap:environment:dev"]],
+  ["deploy-prod_trust", ["repo:example/redcap:environment:prod"]],
+])("%s names each subject exactly", (id, subjects) => {
+  expect(statements(app, id)).toMatchObject([
+    {
+      actions: ["sts:AssumeRoleWithWebIdentity"],
+      condition: [
+        { test: "StringEquals", variable: "token.actions.githubusercontent.com:aud", values: ["sts.amazonaws.com"] },
+        { test: "StringEquals", variable: "token.actions.githubusercontent.com:sub", values: subjects },
+      ],
+    },
+  ]);
+});
+
+/** What an inline policy says of a request; `implicitDeny` leaves it to the managed one. */
+function decide(idStart: string, action: string, resource: string, context = {}) {
+  const principal = { kind: "aws", arn: "arn:aws:sts::111111111111:assumed-role/x/y" } as const;
+  const withPrincipals = statements(app, idStart).map((statement) => ({
+    ...statement,
+    principals: [{ type: "*", identifiers: ["*"] }],
+  }));
+  return evaluatePolicy(policyJson(withPrincipals, {}), { principal, action, resource, context });
+}
+
+const STATE = "arn:aws:s3:::redcap-tfstate-111111111111-eu-west-2";
+const FILES = "arn:aws:s3:::redcap-prod-files-111111111111-eu-west-2";
+const LOCK = "arn:aws:dynamodb:eu-west-2:111111111111:table/redcap-tfstate-lock";
+
+test.each<[string, string, string, string]>([
+  ["allow", "keeps a plan", "s3:PutObject", `${STATE}/plans/abc/app-prod.tar.gz`],
+  ["allow", "takes the lock", "s3:PutObject", `${STATE}/app-prod.tfstate.tflock`],
+  ["allow", "gives the lock back", "s3:DeleteObject", `${STATE}/app-prod.tfstate.tflock`],
+  ["allow", "takes the table's lock", "dynamodb:PutItem", LOCK],
+  ["implicitDeny", "reads state", "s3:GetObject", `${STATE}/app-prod.tfstate`],
+  ["implicitDeny", "never writes state", "s3:PutObject", `${STATE}/app-prod.tfstate`],
+  ["implicitDeny", "never deletes a plan", "s3:DeleteObject", `${STATE}/plans/abc/app-prod.tar.gz`],
+  ["deny", "reads no patient's file", "s3:GetObject", `${FILES}/2026/x.pdf`],
+  ["deny", "reads no old version of one", "s3:GetObjectVersion", `${FILES}/2026/x.pdf`],
+  [
+    "deny",
+    "reads no secret",
+    "secretsmanager:GetSecretValue",
+    "arn:aws:secretsmanager:eu-west-2:111111111111:secret:x",
+  ],
+  ["deny", "reads no log", "logs:FilterLogEvents", "arn:aws:logs:eu-west-2:111111111111:log-group:x:*"],
+  ["deny", "reads no log by stream", "logs:GetLogEvents", "arn:aws:logs:eu-west-2:111111111111:log-group:x:*"],
+  ["deny", "reads no database log", "rds:DownloadDBLogFilePortion", "arn:aws:rds:eu-west-2:111111111111:db:x"],
+  ["deny", "reads no other table", "dynamodb:GetItem", "arn:aws:dynamodb:eu-west-2:111111111111:table/x"],
+  ["deny", "pulls no image", "ecr:BatchGetImage", "arn:aws:ecr:eu-west-2:111111111111:repository/redcap-prod"],
+])("a plan: %s, %s", (decision, _, action, resource) => {
+  expect(decide("plan-policy", action, resource)).toBe(decision);
+});
+
+test("a plan uses the state's key, and no other", () => {
+  const key = "arn:aws:kms:eu-west-2:111111111111:key/x";
+  const by = (alias: string) => decide("plan-policy", "kms:Decrypt", key, { "kms:ResourceAliases": [alias] });
+  expect([by("alias/redcap-tfstate"), by("alias/redcap-prod-files")]).toEqual(["allow", "implicitDeny"]);
+});
+
+test.each<[string, string, string]>([
+  ["deny", "rds:DeleteDBCluster", "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod"],
+  ["deny", "s3:DeleteBucket", FILES],
+  ["deny", "backup:DeleteRecoveryPoint", "arn:aws:backup:eu-west-2:111111111111:recovery-point:x"],
+  ["deny", "kms:ScheduleKeyDeletion", "arn:aws:kms:eu-west-2:111111111111:key/x"],
+  ["deny", "organizations:LeaveOrganization", "*"],
+  ["deny", "iam:PutRolePolicy", "arn:aws:iam::111111111111:role/redcap-github-deploy-prod"],
+  ["deny", "iam:UpdateAssumeRolePolicy", "arn:aws:iam::111111111111:role/path/redcap-github-plan"],
+  [
+    "deny",
+    "iam:AddClientIDToOpenIDConnectProvider",
+    "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com",
+  ],
+  ["implicitDeny", "iam:GetRole", "arn:aws:iam::111111111111:role/redcap-github-plan"],
+  ["implicitDeny", "iam:PutRolePolicy", "arn:aws:iam::111111111111:role/redcap-prod-backup"],
+  ["implicitDeny", "rds:ModifyDBCluster", "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod"],
+])("a deployment: %s %s", (decision, action, resource) => {
+  expect(decide("deploy-policy-prod", action, resource)).toBe(decision);
+});
+
+test("a session is long enough for a database, and asked for as long by the workflow", () => {
+  expect(one(app, "aws_iam_role", "deploy-prod")).toMatchObject({ max_session_duration: 10_800 });
+});
+
+test("a stage with the name of another environment is refused", () => {
+  const input = sampleInput();
+  const stages = input.stages.map((stage) => (stage.name === "dev" ? { ...stage, name: "route53-ns" } : stage));
+  expect(() => validate({ ...input, stages, github: GITHUB })).toThrow(/environment "route53-ns"/);
+});
