@@ -24,6 +24,7 @@ import { say } from "./say";
 /** Seconds that a job of AWS Backup takes in the drill. */
 const JOB_SECONDS = 3;
 const STAGE = "prod";
+const STAGES_FILE = join("test", "drill", "stages.ts");
 
 export interface DrillOptions {
   /** Where the report goes, as JSON. */
@@ -54,8 +55,8 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
     return result;
   };
 
-  // The drill is of the sample, whatever the caller has configured.
-  process.env.REDCAP_STAGES_FILE = "stages.sample.ts";
+  // Whatever the caller has configured.
+  process.env.REDCAP_STAGES_FILE = STAGES_FILE;
   const { config } = loadDeployment();
   const stage = findStage(config, STAGE);
   const destination = config.backupDestination;
@@ -80,7 +81,7 @@ export async function drill(options: DrillOptions): Promise<DrillReport> {
   try {
     adopt({
       ...aws.environment(),
-      REDCAP_STAGES_FILE: "stages.sample.ts",
+      REDCAP_STAGES_FILE: STAGES_FILE,
       REDCAP_RUNBOOK_FOLDER: join(work, "runbook"),
     });
     const ca = readFileSync(aws.caFile, "utf8");

@@ -17,7 +17,7 @@ type StageInput = DeploymentInput["stages"][number];
 const MAILBOX = "redcap-operations@example.org";
 const { backupDestination, ...rest } = sampleInput();
 const destination = backupDestination as NonNullable<typeof backupDestination>;
-const ALL = { email: MAILBOX, budget: { monthlyUsd: 900 } };
+const ALL = { email: MAILBOX, budget: { monthlyUsd: 900 }, waf: { type: "create" } } as const;
 
 /** The sample's production, with mail. How a name is delegated is domains.integration.test.ts's. */
 const prod: StageInput = { ...sampleStage("prod"), ...ALL };
