@@ -200,9 +200,9 @@ export function stateNames({ accountId, region }: Location) {
     lockTable: "redcap-tfstate-lock",
     keyAlias: "alias/redcap-tfstate",
     stateKey: (stack: string) => `${stack}.tfstate`,
-    /** Reviewed plans of a tree of the code, which wait for their deployment. */
+    /** Reviewed plans, which wait for their deployment, by the code that they were made of. */
     plansPrefix: "plans/",
-    planKey: (tree: string, stack: string) => `plans/${tree}/${stack}.tar.gz`,
+    planKey: (id: string, stack: string) => `plans/${id}/${stack}.tar.gz`,
   };
 }
 

@@ -1,10 +1,14 @@
 // npm run deploy -- --stage prod: every stack of a stage, each plan judged by the gate, then applied exactly as planned.
 import { Command } from "commander";
 import { findTarget, loadOwnDeployment, type TargetFlags } from "../config";
-import { run } from "./command";
+import { run, UserError } from "./command";
 import { type DeployOptions, deployTarget } from "./deploy/index";
+import { planId } from "./plan/id";
+import { ACKNOWLEDGEMENTS_FILE } from "./plan-review/acknowledgements-file";
 
-type Flags = TargetFlags & DeployOptions;
+interface Flags extends TargetFlags, Omit<DeployOptions, "saved"> {
+  saved?: string | true;
+}
 
 new Command("deploy")
   .description("Deploys all stacks of a stage in their order. Nothing stateful is ever destroyed or replaced by it.")
@@ -13,12 +17,16 @@ new Command("deploy")
   .option("--route53-ns", "the name-server records in the account of route53Ns")
   .option("--dry-run", "check and plan, change nothing", false)
   .option("--yes", "do not ask before applying; a danger that nobody acknowledged is refused", false)
-  .option("--saved", "apply the plans that npm run plan -- … --save kept for this code", false)
+  .option("--acknowledged <file>", `acknowledged dangers, one per line (default: ${ACKNOWLEDGEMENTS_FILE}, if there)`)
+  .option("--saved [id]", "apply the plans that npm run plan -- … --save kept; id: by default git's of the code")
   .option("--digest <sha256>", "with --saved: of the plans that were approved; no others are applied")
-  .action((flags: Flags) =>
+  .action(({ saved, ...flags }: Flags) =>
     run(async () => {
+      if (flags.digest !== undefined && saved === undefined)
+        throw new UserError("--digest is of saved plans: add --saved, or leave it out.");
       const { config } = loadOwnDeployment();
-      await deployTarget(findTarget(config, flags), flags);
+      const target = findTarget(config, flags);
+      await deployTarget(target, { ...flags, ...(saved && { saved: await planId(saved) }) });
     }),
   )
   .parse();

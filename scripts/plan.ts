@@ -2,12 +2,15 @@
 import { Command, Option } from "commander";
 import { findTarget, loadOwnDeployment, type TargetFlags } from "../config";
 import { run } from "./command";
+import { planId } from "./plan/id";
 import { planTarget } from "./plan/index";
+import { ACKNOWLEDGEMENTS_FILE } from "./plan-review/acknowledgements-file";
 import { exitCodeOf, FORMATS, type Format, write } from "./plan-review/output";
 
 interface Flags extends TargetFlags {
-  save: boolean;
+  save?: string | true;
   unchanged: boolean;
+  acknowledged?: string;
   format: Format;
   out?: string;
 }
@@ -19,14 +22,20 @@ new Command("plan")
   .option("--stage <name>", "stage of stages.ts")
   .option("--backup-account", "the vault in the account of backupDestination")
   .option("--route53-ns", "the name-server records in the account of route53Ns")
-  .option("--save", "keep the plans beside the state, for npm run deploy -- … --saved", false)
+  .option(
+    "--save [id]",
+    "keep the plans beside the state, for npm run deploy -- … --saved; id: by default git's of the code",
+  )
   .option("--unchanged", "exit code 2 where there is anything to change, too", false)
+  .option("--acknowledged <file>", `acknowledged dangers, one per line (default: ${ACKNOWLEDGEMENTS_FILE}, if there)`)
   .addOption(new Option("--format <format>", "of the review").choices(Object.keys(FORMATS)).default("text"))
   .option("--out <file>", "write the review there, not to stdout")
-  .action(({ save, unchanged, format, out, ...flags }: Flags) =>
+  .action(({ save, unchanged, acknowledged, format, out, ...flags }: Flags) =>
     run(async () => {
       const { config } = loadOwnDeployment();
-      const { review, differs, saved } = await planTarget(findTarget(config, flags), { save });
+      const target = findTarget(config, flags);
+      const keepAs = save === undefined ? undefined : await planId(save);
+      const { review, differs, saved } = await planTarget(target, { keepAs, acknowledged });
       write(FORMATS[format](review), out);
       for (const { stack, digest } of saved) console.error(`${stack}: kept, SHA-256 ${digest}`);
       process.exitCode = unchanged && differs ? 2 : exitCodeOf(review);

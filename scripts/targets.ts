@@ -7,7 +7,8 @@ function entry({ environment, flag, accountId, region }: Target, { iam }: NonNul
   const role = (name: string) => `arn:${partitionOf(region)}:iam::${accountId}:role${iam.rolePath}${name}`;
   return {
     environment,
-    flag,
+    // One word, for a shell.
+    flag: flag.replace(" ", "="),
     region,
     planRole: role(githubNames.planRole),
     deployRole: role(githubNames.deployRole(environment)),

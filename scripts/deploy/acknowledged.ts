@@ -5,15 +5,18 @@ import type { TerraformPlan } from "../gate/plan";
 import { acknowledgementOf } from "../plan-review/acknowledgements";
 import { ACKNOWLEDGEMENTS_FILE, acknowledgementsOf } from "../plan-review/acknowledgements-file";
 
-/** @throws UserError with the lines that are missing; nothing of the stack is changed */
-export function requireAcknowledged(stack: string, plan: TerraformPlan): void {
-  const { accepted } = acknowledgementsOf({});
+/**
+ * @param file of acknowledgements; default: the one beside the stages, if there
+ * @throws UserError with the lines that are missing; nothing of the stack is changed
+ */
+export function requireAcknowledged(stack: string, plan: TerraformPlan, file?: string): void {
+  const { accepted } = acknowledgementsOf({ acknowledged: file });
   const known = new Set(accepted.map(({ stack, action, address }) => `${stack} ${action} ${address}`));
   const dangers = findings(plan).filter(({ level }) => level === "danger");
   const missing = new Set(dangers.map((danger) => acknowledgementOf(stack, danger)).filter((line) => !known.has(line)));
   if (missing.size === 0) return;
   throw new UserError(
-    `${stack} has dangers that nobody has acknowledged; nothing of it was changed. Once you are sure, write into ${ACKNOWLEDGEMENTS_FILE}:\n` +
+    `${stack} has dangers that nobody has acknowledged; nothing of it was changed. Once you are sure, write into ${file ?? ACKNOWLEDGEMENTS_FILE}:\n` +
       `${[...missing].map((line) => `  ${line}`).join("\n")}\nOr answer the question yourself: leave out --yes.`,
   );
 }

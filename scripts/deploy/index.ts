@@ -9,7 +9,6 @@ import { gate } from "../gate";
 import { countChanges, type TerraformPlan } from "../gate/plan";
 import { rebuildIfAsked } from "../image/deploy";
 import { digestOfAll, type SavedPlan, SavedPlans } from "../plan/saved";
-import { committedTree } from "../plan/tree";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, StalePlan, withSynthesized } from "../terraform";
 import { requireAcknowledged } from "./acknowledged";
@@ -24,10 +23,12 @@ export interface DeployOptions {
   yes: boolean;
   /** Checks and plans only. */
   dryRun: boolean;
-  /** Applies the plans that `npm run plan -- … --save` kept for this code, and makes none. */
-  saved: boolean;
+  /** Applies the plans that `npm run plan -- … --save` kept under this id, and makes none. */
+  saved?: string;
   /** Of the saved plans that were approved; others are refused. */
   digest?: string;
+  /** File of acknowledgements. */
+  acknowledged?: string;
 }
 
 /** A plan that waits in a stack's folder for its apply. */
@@ -42,7 +43,10 @@ export async function deployTarget(target: Target, options: DeployOptions): Prom
   const since = new Date();
   await requireDeployable(target);
   await withSynthesized(async (folder) => {
-    const ready = options.saved ? await savedPlans(target, folder, options) : freshPlans(target, folder);
+    const ready =
+      options.saved === undefined
+        ? freshPlans(target, folder)
+        : await savedPlans(target, folder, options.saved, options.digest);
     for await (const one of ready) await deployStack(target, one, options);
     if (target.stage && !options.dryRun) await afterStage(target.stage, folder, since);
   });
@@ -62,8 +66,8 @@ async function* freshPlans(target: Target, folder: string): AsyncGenerator<Ready
 }
 
 /** All are fetched before the first is applied, so that a plan that is missing, or another one, stops everything. */
-async function savedPlans(target: Target, folder: string, { digest }: DeployOptions): Promise<ReadyPlan[]> {
-  const plans = new SavedPlans(target, await committedTree());
+async function savedPlans(target: Target, folder: string, id: string, digest?: string): Promise<ReadyPlan[]> {
+  const plans = new SavedPlans(target, id);
   const fetched: SavedPlan[] = [];
   for (const stack of target.stacks) fetched.push(await plans.fetch(stack, join(folder, "stacks", stack)));
   const found = digestOfAll(fetched);
@@ -97,7 +101,7 @@ async function deployStack(target: Target, { terraform, plan, applied }: ReadyPl
     }
     console.error(describePlan(stack, plan));
     for (const warning of stage ? await warnings(stage, plan) : []) console.error(`Warning: ${warning}`);
-    if (options.yes) requireAcknowledged(stack, plan);
+    if (options.yes) requireAcknowledged(stack, plan, options.acknowledged);
     if (options.dryRun) return;
     await confirmOrStop(`Apply this to ${stack}?`, options.yes);
     progress.begin(`apply ${stack}`);

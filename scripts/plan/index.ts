@@ -9,12 +9,6 @@ import { type PlanToReview, type Review, review } from "../plan-review/review";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, withSynthesized } from "../terraform";
 import { type SavedPlan, SavedPlans } from "./saved";
-import { committedTree } from "./tree";
-
-export interface PlanOptions {
-  /** Keeps each plan beside the state, for `npm run deploy -- … --saved`. */
-  save: boolean;
-}
 
 export interface Planned {
   review: Review;
@@ -23,9 +17,16 @@ export interface Planned {
   saved: SavedPlan[];
 }
 
-/** @throws UserError where a check fails, Terraform cannot plan, or the code to keep plans for is not committed */
-export async function planTarget(target: Target, { save }: PlanOptions): Promise<Planned> {
-  const plans = save ? new SavedPlans(target, await committedTree()) : undefined;
+export interface PlanOptions {
+  /** Id under which each plan is kept beside the state, for `npm run deploy -- … --saved`; default: not kept. */
+  keepAs?: string | undefined;
+  /** File of acknowledgements. */
+  acknowledged?: string | undefined;
+}
+
+/** @throws UserError where a check fails or Terraform cannot plan */
+export async function planTarget(target: Target, { keepAs, acknowledged }: PlanOptions): Promise<Planned> {
+  const plans = keepAs === undefined ? undefined : new SavedPlans(target, keepAs);
   await requireDeployable(target);
   const progress = new Progress();
   return withSynthesized(async (folder) => {
@@ -40,6 +41,6 @@ export async function planTarget(target: Target, { save }: PlanOptions): Promise
       progress.end("✓");
     }
     const differs = found.some(({ plan }) => countChanges(plan) > 0);
-    return { review: review(found, acknowledgementsOf({})), differs, saved };
+    return { review: review(found, acknowledgementsOf({ acknowledged })), differs, saved };
   });
 }

@@ -21,10 +21,10 @@ export class SavedPlans {
   private readonly s3: S3Client;
   private readonly names: ReturnType<typeof stateNames>;
 
-  /** @param tree of the code: see committedTree */
+  /** @param id of the code that was planned */
   constructor(
     private readonly target: Target,
-    private readonly tree: string,
+    private readonly id: string,
   ) {
     this.s3 = new S3Client(clientConfig(target));
     this.names = stateNames(target);
@@ -75,7 +75,7 @@ export class SavedPlans {
   private place(stack: string) {
     return {
       Bucket: this.names.bucket,
-      Key: this.names.planKey(this.tree, stack),
+      Key: this.names.planKey(this.id, stack),
       ExpectedBucketOwner: this.target.accountId,
     };
   }
@@ -88,7 +88,7 @@ export class SavedPlans {
     } catch (error) {
       if (!(error instanceof NoSuchKey)) throw error;
       throw new UserError(
-        `${stack} has no plan for this code (tree ${this.tree}): the branch has moved since it was planned, or it never was. ` +
+        `${stack} has no plan under ${this.id}, the id of this code: the branch has moved since it was planned, or it never was. ` +
           `Plan it as it is now, and review that: npm run plan -- ${this.target.flag} --save`,
       );
     }
