@@ -1,53 +1,82 @@
-// What of a plan is paid by the month. The project holds no prices, so a review names what comes, goes or is resized.
+// What a plan changes of the monthly bill: in dollars where a thing costs the same whether used or not, else in numbers.
 import type { ResourceChange, TerraformPlan } from "../gate/plan";
 import { isDelete, isReplacement } from "../gate/plan";
 
-/** Types that AWS bills by the hour or month while they are there, and the attributes that their price depends on. */
-const PAID: Record<string, string[]> = {
-  aws_apprunner_service: ["instance_configuration"],
-  aws_appautoscaling_target: ["min_capacity", "max_capacity"],
-  aws_cloudwatch_dashboard: [],
-  aws_cloudwatch_metric_alarm: [],
-  aws_ecs_task_definition: ["cpu", "memory"],
-  aws_eip: [],
-  aws_instance: ["instance_type"],
-  aws_kms_key: [],
-  aws_lb: [],
-  aws_nat_gateway: [],
-  aws_rds_cluster: ["serverlessv2_scaling_configuration", "backup_retention_period"],
-  aws_rds_cluster_instance: ["instance_class"],
-  aws_route53_zone: [],
-  aws_secretsmanager_secret: [],
-  aws_vpc_endpoint: ["subnet_ids"],
-  aws_wafv2_web_acl: ["rule"],
+/** Where and when the prices were looked up: AWS's price pages, on demand. Other regions cost up to 30 % more. */
+export const PRICES_OF = "us-east-1, November 2026";
+const HOURS = 730;
+
+type Values = Record<string, unknown>;
+interface Paid {
+  /** Attributes that the price depends on. */
+  size?: string[];
+  /** Dollars a month that it costs without any use; left out where use alone is paid. */
+  standing?: (values: Values) => number;
+}
+
+const monthly = (dollars: number): Paid => ({ standing: () => dollars });
+const hourly = (dollars: number): Paid => monthly(dollars * HOURS);
+const count = (value: unknown): number => (Array.isArray(value) ? value.length : 0);
+
+const PAID: Record<string, Paid> = {
+  aws_apprunner_service: { size: ["instance_configuration"] },
+  aws_appautoscaling_target: { size: ["min_capacity", "max_capacity"] },
+  aws_cloudwatch_dashboard: monthly(3),
+  aws_cloudwatch_metric_alarm: monthly(0.1),
+  aws_ecs_task_definition: { size: ["cpu", "memory"] },
+  aws_eip: hourly(0.005),
+  aws_instance: { size: ["instance_type"] },
+  aws_kms_key: monthly(1),
+  aws_lb: hourly(0.0225),
+  aws_nat_gateway: hourly(0.045),
+  aws_rds_cluster: { size: ["serverlessv2_scaling_configuration", "backup_retention_period"] },
+  aws_rds_cluster_instance: { size: ["instance_class"] },
+  aws_route53_zone: monthly(0.5),
+  aws_secretsmanager_secret: monthly(0.4),
+  aws_vpc_endpoint: {
+    size: ["subnet_ids"],
+    // Gateway endpoints are free; of the others each zone is paid.
+    standing: (values) =>
+      values.vpc_endpoint_type === "Interface" ? 0.01 * HOURS * Math.max(1, count(values.subnet_ids)) : 0,
+  },
+  aws_wafv2_web_acl: { size: ["rule"], standing: ({ rule }) => 5 + count(rule) },
 };
 
 export interface CostChanges {
-  /** Numbers by type. */
+  /** Dollars a month that come or, below zero, go, of what costs without any use. */
+  standingUsd: number;
+  /** Numbers by type, of what comes and what goes. */
   more: Record<string, number>;
   less: Record<string, number>;
-  /** Addresses whose size changes. */
+  /** Addresses whose size changes and whose price is by use. */
   resized: string[];
 }
 
 export function costChanges({ resource_changes = [] }: TerraformPlan): CostChanges {
-  const changes: CostChanges = { more: {}, less: {}, resized: [] };
-  const count = (side: Record<string, number>, type: string) => {
+  const changes: CostChanges = { standingUsd: 0, more: {}, less: {}, resized: [] };
+  const add = (side: Record<string, number>, type: string) => {
     side[type] = (side[type] ?? 0) + 1;
   };
   for (const entry of resource_changes) {
-    if (entry.mode !== "managed" || !(entry.type in PAID)) continue;
-    const { actions } = entry.change;
-    if (isReplacement(entry) || actions.includes("update")) {
-      if (isResized(entry)) changes.resized.push(entry.address);
-    } else if (actions.includes("create")) count(changes.more, entry.type);
-    else if (isDelete(entry)) count(changes.less, entry.type);
+    const paid = PAID[entry.type];
+    if (entry.mode !== "managed" || !paid) continue;
+    const { actions, before, after } = entry.change;
+    const stays = isReplacement(entry) || actions.includes("update");
+    if (!stays && !actions.includes("create") && !isDelete(entry)) continue;
+    if (paid.standing) {
+      const dollars = (values: unknown) => (values ? (paid.standing?.(values as Values) ?? 0) : 0);
+      changes.standingUsd += dollars(after) - dollars(before);
+    } else if (stays && isResized(entry, paid)) changes.resized.push(entry.address);
+    if (!stays) add(actions.includes("create") ? changes.more : changes.less, entry.type);
   }
+  changes.standingUsd = Math.round(changes.standingUsd * 100) / 100;
   return changes;
 }
 
-function isResized({ type, change }: ResourceChange): boolean {
-  const value = (side: unknown, name: string) =>
-    JSON.stringify((side as Record<string, unknown> | null)?.[name] ?? null);
-  return (PAID[type] ?? []).some((name) => value(change.before, name) !== value(change.after, name));
+/** Whether it is paid by use, so that no figure can be given of it. */
+export const isByUse = (type: string): boolean => PAID[type]?.standing === undefined;
+
+function isResized({ change }: ResourceChange, { size = [] }: Paid): boolean {
+  const value = (side: unknown, name: string) => JSON.stringify((side as Values | null)?.[name] ?? null);
+  return size.some((name) => value(change.before, name) !== value(change.after, name));
 }

@@ -1,6 +1,6 @@
 // What every format says in the same words: verdict, counts, costs.
 import { CONCERNS, type Concern } from "../gate/finding";
-import type { CostChanges } from "./costs";
+import { type CostChanges, isByUse, PRICES_OF } from "./costs";
 import type { Review, ReviewedFinding, StackReview } from "./review";
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
@@ -32,22 +32,32 @@ export function countsText(review: StackReview): string {
 /** Most that is named of what is resized. */
 const RESIZED_AT_MOST = 10;
 
-export function costText({ more, less, resized }: CostChanges): string | undefined {
-  const list = (side: Record<string, number>) =>
+export function costText({ standingUsd, more, less, resized }: CostChanges): string | undefined {
+  const list = (side: Record<string, number>, byUse: boolean) =>
     Object.entries(side)
+      .filter(([type]) => isByUse(type) === byUse)
       .map(([type, count]) => `${count} ${type}`)
       .join(", ");
+  const both = (byUse: boolean) =>
+    [list(more, byUse) && `more: ${list(more, byUse)}`, list(less, byUse) && `less: ${list(less, byUse)}`].filter(
+      Boolean,
+    );
   const rest = resized.length - RESIZED_AT_MOST;
+  const sizes =
+    resized.length > 0
+      ? [`another size: ${resized.slice(0, RESIZED_AT_MOST).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`]
+      : [];
+  const standing = both(false).join("; ");
+  const byUse = [...both(true), ...sizes].join("; ");
   const parts = [
-    list(more) && `more: ${list(more)}`,
-    list(less) && `less: ${list(less)}`,
-    resized.length > 0 &&
-      `another size: ${resized.slice(0, RESIZED_AT_MOST).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`,
+    (standing || standingUsd !== 0) &&
+      `${dollars(standingUsd)} without any use (${PRICES_OF})${standing ? `: ${standing}` : ""}`,
+    byUse && `by use, of which there is no figure: ${byUse}`,
   ].filter(Boolean);
-  return parts.length > 0
-    ? `Monthly cost, without prices, which this project does not hold: ${parts.join("; ")}`
-    : undefined;
+  return parts.length > 0 ? `Monthly cost: ${parts.join(". ")}` : undefined;
 }
+
+const dollars = (amount: number): string => `${amount < 0 ? "-" : "+"}$${Math.abs(amount).toFixed(2)}`;
 
 /** Findings by concern, in the order of CONCERNS; the findings are in it already. */
 export function sections(findings: ReviewedFinding[]): { title: string; findings: ReviewedFinding[] }[] {

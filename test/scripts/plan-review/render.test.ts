@@ -45,7 +45,7 @@ test("as a comment: verdict, dangers with their reason, the rest folded, what ac
     "<details><summary>2 ordinary changes in 1 construct</summary>",
     "- `app-prod/service`: 2",
     "  - update `aws_ecs_service.service_tasks`: desired_count",
-    "Monthly cost, without prices, which this project does not hold: more: 1 aws_cloudwatch_metric_alarm; less: 1 aws_nat_gateway",
+    "Monthly cost: -$32.75 without any use (us-east-1, November 2026): more: 1 aws_cloudwatch_metric_alarm; less: 1 aws_nat_gateway",
   ];
   let from = 0;
   for (const part of order) {
