@@ -5,17 +5,34 @@ import type { Finding } from "../finding";
 import type { ResourceChange, TerraformPlan } from "../plan";
 
 /** Names of attributes only: what somebody wrote there by hand may be secret. */
-export function drift({ resource_drift = [] }: TerraformPlan): Finding[] {
+export function drift({ resource_drift = [], resource_changes = [] }: TerraformPlan): Finding[] {
+  const touched = new Set(
+    resource_changes.filter(({ change }) => change.actions.join() !== "no-op").map(({ address }) => address),
+  );
   return resource_drift
     .filter(({ mode, change }) => mode === "managed" && change.actions.join() !== "no-op")
-    .map((entry) => {
-      const isGone = entry.change.actions.includes("delete");
-      const attributes = changedAttributes(entry).join(", ");
-      const what = isGone
-        ? `was deleted${isStateful(entry.type, entry.name) ? " with what it held" : ""}`
-        : `was changed: ${attributes || "its address"}`;
-      return { concern: "drift", level: "notice", action: isGone ? "gone" : "drift", address: entry.address, what };
+    .flatMap((entry): Finding[] => {
+      const { address, type, name, change, previous_address: previous } = entry;
+      const finding = { concern: "drift", level: "notice", address } as const;
+      if (change.actions.includes("delete"))
+        return [
+          { ...finding, action: "gone", what: `was deleted${isStateful(type, name) ? " with what it held" : ""}` },
+        ];
+      const attributes = changedAttributes(entry).filter((attribute) => !staysEmpty(entry, attribute));
+      if (attributes.length === 0 && (previous === undefined || previous === address)) return [];
+      // E.g. a policy that was attached by hand: no configuration says anything of it, so that no plan takes it away.
+      const leaves = touched.has(address) ? "" : ", which this plan leaves as it is";
+      return [{ ...finding, action: "drift", what: `was changed: ${attributes.join(", ") || "its address"}${leaves}` }];
     });
+}
+
+/** A refresh writes empty lists where there was nothing. */
+function staysEmpty({ change }: ResourceChange, attribute: string): boolean {
+  const isEmpty = (side: unknown) => {
+    const value = (side as Record<string, unknown> | null)?.[attribute] ?? "";
+    return value === "" || (typeof value === "object" && Object.keys(value as object).length === 0);
+  };
+  return isEmpty(change.before) && isEmpty(change.after);
 }
 
 export function importsAndMoves({ resource_changes = [] }: TerraformPlan): Finding[] {

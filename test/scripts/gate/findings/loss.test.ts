@@ -124,3 +124,21 @@ test("of what Terraform only found deleted, nothing is made anew", () => {
   const [gone] = findings(plan([keep("aws_s3_bucket.logs")], { resource_drift: [destroy(CLUSTER)] }));
   expect(gone).toMatchObject({ concern: "drift", action: "gone", level: "notice", address: CLUSTER });
 });
+
+test("drift says whether the plan puts it back; what a refresh wrote as empty is none", () => {
+  const [kept, changed] = ["aws_iam_role.a", "aws_iam_role.b"] as const;
+  const drift = [
+    update(kept, { managed_policy_arns: [], tags: null }, { managed_policy_arns: ["x"], tags: {} }),
+    update(changed, { description: "x" }, { description: "y" }),
+    update("aws_iam_role.c", { tags: null, name: "" }, { tags: {}, name: "" }),
+  ];
+  const found = findings(
+    plan([keep(kept), update(changed, { description: "y" }, { description: "x" }), keep("aws_iam_role.c")], {
+      resource_drift: drift,
+    }),
+  ).filter(({ concern }) => concern === "drift");
+  expect(found.map(({ address, what }) => [address, what])).toEqual([
+    [kept, "was changed: managed_policy_arns, which this plan leaves as it is"],
+    [changed, "was changed: description"],
+  ]);
+});
