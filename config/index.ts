@@ -16,6 +16,7 @@ export type * from "./schema/deployment";
 export { accountSettings } from "./schema/deployment";
 export { hostName, isDelegated } from "./schema/domain";
 export type { GithubConfig } from "./schema/github";
+export { ENVIRONMENTS } from "./schema/github";
 export type { PhpVersion } from "./schema/image";
 export type { RelayConfig, SesConfig } from "./schema/mail";
 export { mailOf } from "./schema/mail";

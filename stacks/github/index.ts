@@ -2,11 +2,12 @@
 // Applied by a person, never by a workflow: the roles cannot change themselves.
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import type { Construct } from "constructs";
-import { type GithubConfig, githubNames, type Location, partitionOf, stateNames, type Target } from "../../config";
+import { ENVIRONMENTS, type GithubConfig, githubNames, type Location, partitionOf, type Target } from "../../config";
 import { BaseStack } from "../base-stack";
 import { Role } from "../role";
-import { deployPolicy } from "./deploy-policy";
+import { deployPolicy, recordsPolicy } from "./deploy-policy";
 import { planPolicy } from "./plan-policy";
+import { StateAccess } from "./state-access";
 import { AUDIENCE, fromGithub, ISSUER } from "./trust";
 
 /** A deployment that makes or changes a database takes longer than IAM's usual hour. The workflow asks for as much. */
@@ -27,7 +28,8 @@ export class GithubStack extends BaseStack {
     const identityProviderArn = github.existingProviders.includes(accountId)
       ? `arn:${partition}:iam::${accountId}:oidc-provider/${ISSUER}`
       : new IamOpenidConnectProvider(this, "provider", { url: `https://${ISSUER}`, clientIdList: [AUDIENCE] }).arn;
-    const states = distinctLocations(targets).map((location) => ({ ...location, ...stateNames(location) }));
+    const state = new StateAccess(distinctLocations(targets));
+    const managed = (name: string) => `arn:${partition}:iam::aws:policy/${name}`;
 
     new Role(this, "plan", {
       iam,
@@ -36,10 +38,12 @@ export class GithubStack extends BaseStack {
       assumedBy: { identityProviderArn },
       // Pull requests from forks get no token of the repository (GitHub, Security hardening with OpenID Connect).
       assumeConditions: fromGithub(repository, ["pull_request", `ref:refs/heads/${branch}`]),
-      managedPolicyArns: [`arn:${partition}:iam::aws:policy/ReadOnlyAccess`],
-      policies: { plan: planPolicy(this, "plan-policy", { partition, states, targets }) },
+      managedPolicyArns: [managed("ReadOnlyAccess")],
+      policies: { plan: planPolicy(this, "plan-policy", { state, targets }) },
     });
     for (const { environment } of targets) {
+      const neverLoses = deployPolicy(this, `deploy-policy-${environment}`, { partition, accountId });
+      const isRecordsOnly = environment === ENVIRONMENTS.route53Ns;
       new Role(this, `deploy-${environment}`, {
         iam,
         name: githubNames.deployRole(environment),
@@ -47,8 +51,11 @@ export class GithubStack extends BaseStack {
         assumedBy: { identityProviderArn },
         assumeConditions: fromGithub(repository, [`environment:${environment}`]),
         maxSessionSeconds: DEPLOYMENT_SECONDS,
-        managedPolicyArns: [`arn:${partition}:iam::aws:policy/AdministratorAccess`],
-        policies: { "never-loses-data": deployPolicy(this, `deploy-policy-${environment}`, { partition, accountId }) },
+        managedPolicyArns: [managed(isRecordsOnly ? "AmazonRoute53FullAccess" : "AdministratorAccess")],
+        policies: {
+          ...(isRecordsOnly && { state: recordsPolicy(this, "records-policy", state) }),
+          "never-loses-data": neverLoses,
+        },
       });
     }
   }

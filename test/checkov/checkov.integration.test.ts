@@ -22,7 +22,8 @@ function others(): SynthesizedStack[] {
 }
 
 beforeAll(async () => {
-  findings = await runCheckov([...synthesize(validate(sampleInput())), ...others()]);
+  const sample = validate({ ...sampleInput(), github: { repository: "example/redcap" } });
+  findings = await runCheckov([...synthesize(sample), ...others()]);
 }, 600_000);
 
 const matches = ({ check, where }: { check: string; where: string }, skip: (typeof SKIPS)[number]) =>

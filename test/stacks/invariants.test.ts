@@ -12,7 +12,7 @@ function stacksOf(input: DeploymentInput): StackUnderTest[] {
   return synthesize(config).map((stack) => ({ ...stack, protect: !unprotected.includes(stack.name) }));
 }
 
-const stacks = stacksOf(sampleInput());
+const stacks = stacksOf({ ...sampleInput(), github: { repository: "example/redcap" } });
 const { stages, ...others } = sampleInput();
 /** One of them with cron over HTTP. */
 const onAppRunnerToo = stacksOf({
@@ -23,12 +23,15 @@ const onAppRunnerToo = stacksOf({
   })),
 });
 
-test("the sample has every kind of stack", () => {
+test("the sample, with roles for GitHub, has every kind of stack", () => {
   expect(stacks.map(({ name }) => name).sort()).toEqual([
     "app-dev",
     "app-prod",
     "backup-destination",
     "backup-source-prod",
+    "github-111111111111",
+    "github-222222222222",
+    "github-333333333333",
     "route53-ns",
   ]);
 });

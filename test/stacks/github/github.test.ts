@@ -129,6 +129,17 @@ test.each<[string, string, string]>([
   expect(decide("deploy-policy-prod", action, resource)).toBe(decision);
 });
 
+test("who deploys the parent domain's records is no administrator, and writes state and its lock", () => {
+  const dns = stackOf("333333333333");
+  const attached = all(dns, "aws_iam_role_policy_attachment").map(({ policy_arn }) => policy_arn);
+  expect(attached.sort()).toEqual([
+    "arn:aws:iam::aws:policy/AmazonRoute53FullAccess",
+    "arn:aws:iam::aws:policy/ReadOnlyAccess",
+  ]);
+  const [write] = statements(dns, "records-policy");
+  expect(write?.resources).toContain("arn:aws:s3:::redcap-tfstate-333333333333-eu-west-2/*.tfstate");
+});
+
 test("a session is long enough for a database, and asked for as long by the workflow", () => {
   expect(one(app, "aws_iam_role", "deploy-prod")).toMatchObject({ max_session_duration: 10_800 });
 });
