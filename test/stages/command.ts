@@ -1,6 +1,7 @@
 // Runs the project's commands as a person does, against the local AWS, with a configuration of the test's own.
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeploymentInput, PROJECT_ROOT } from "../../config";
 
@@ -38,4 +39,21 @@ export async function runCommand(script: string, args: string[], env: NodeJS.Pro
   }
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
   return { code, output };
+}
+
+/** A deployment by somebody who is sure: dangers that stop it are acknowledged by the very lines that it asks for. */
+export async function deploySurely(args: string[], env: NodeJS.ProcessEnv): Promise<Run> {
+  const folder = mkdtempSync(join(tmpdir(), "redcap-acknowledged-"));
+  const file = join(folder, "acknowledged.txt");
+  try {
+    writeFileSync(file, "");
+    for (;;) {
+      const run = await runCommand("deploy.ts", [...args, "--yes", "--acknowledged", file], env);
+      const asked = /has dangers that nobody has acknowledged.*\n((?: {2}\S+ \S+ \S+\n)+)/.exec(run.output)?.[1];
+      if (!asked) return run;
+      appendFileSync(file, asked);
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

@@ -7,7 +7,7 @@ import type { DeploymentInput } from "../../config";
 import { standInZip } from "../containers/stand-in/zip";
 import { type LocalAws, startLocalAws } from "../local-aws";
 import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
-import { type Run, runCommand, writeStages } from "./command";
+import { deploySurely, type Run, runCommand, writeStages } from "./command";
 import { inventory } from "./inventory";
 
 jest.setTimeout(900_000);
@@ -34,14 +34,14 @@ let stages: StageInput[] = [prod, pilot];
 let { route53Ns } = rest;
 let before: string[];
 
-function type(script: string, ...args: string[]): Promise<Run> {
+function environment(): NodeJS.ProcessEnv {
   const stagesFile = join(folder, "stages.ts");
   writeStages(stagesFile, { ...rest, route53Ns, backupDestination: destination, stages });
-  const env = { ...aws.environment(), CI: "true", REDCAP_STAGES_FILE: stagesFile, REDCAP_RELEASES_FOLDER: folder };
-  return runCommand(script, args, env);
+  return { ...aws.environment(), CI: "true", REDCAP_STAGES_FILE: stagesFile, REDCAP_RELEASES_FOLDER: folder };
 }
+const type = (script: string, ...args: string[]): Promise<Run> => runCommand(script, args, environment());
 const ENDED_WELL = { code: 0, output: expect.any(String) };
-const deploy = (name: string) => type("deploy.ts", "--stage", name, "--yes");
+const deploy = (name: string) => deploySurely(["--stage", name], environment());
 const destroy = (name: string) => type("destroy.ts", "--stage", name, "--confirm", name);
 const resources = () =>
   inventory({ region: prod.region, endpoint: aws.endpoint, credentials: aws.credentials(prod.accountId) });

@@ -32,7 +32,7 @@ import type { TerraformState } from "../../scripts/terraform";
 import { type Identities, identitiesOf } from "../drill/identities";
 import { type LocalAws, startLocalAws } from "../local-aws";
 import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
-import { runCommand, writeStages } from "./command";
+import { deploySurely, runCommand, writeStages } from "./command";
 
 const DEPLOYING = 600_000;
 
@@ -62,7 +62,7 @@ const client = () => ({
 async function deploy(input: DeploymentInput) {
   writeStages(stagesFile, input);
   const env = { ...aws.environment(), REDCAP_STAGES_FILE: stagesFile };
-  return runCommand("deploy.ts", ["--stage", "dev", "--yes"], env);
+  return deploySurely(["--stage", "dev"], env);
 }
 
 async function state(): Promise<TerraformState> {

@@ -86,3 +86,29 @@ test("1 for what cannot be read, with the reason", async () => {
     expect(await run(...args)).toEqual({ code: 1, stdout: "", stderr: expect.stringContaining(reason) });
   }
 });
+
+describe("reviews made elsewhere", () => {
+  const reviewOf = async (name: string, ...changes: ReturnType<typeof destroy>[]): Promise<string> => {
+    const out = join(folder, `${name}.review.json`);
+    await run("--plan", stackFolder(name, ...changes), "--format", "json", "--out", out);
+    return out;
+  };
+
+  test("are one comment, as dangerous as the worst", async () => {
+    const calm = await reviewOf("app-calm", update("aws_rds_cluster.cluster", { tags: {} }, { tags: { a: "b" } }));
+    const lost = await reviewOf("app-lost", destroy("aws_rds_cluster.cluster"));
+    const { code, stdout } = await run("--review", calm, "--review", lost, "--format", "md");
+    expect(stdout).toContain("## Plan review: 1 danger, 0 acknowledged");
+    expect(stdout).toMatch(/### app-calm: [\s\S]*### app-lost: /);
+    expect(code).toBe(2);
+    expect((await run("--review", calm)).code).toBe(0);
+  });
+
+  test("of one stack twice, or of another kind, are refused", async () => {
+    const calm = await reviewOf("app-calm");
+    const twice = await run("--review", calm, "--review", calm);
+    expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining("Two plans are of the stack app-calm")]);
+    const plain = await run("--review", stackFolder("app-plain"));
+    expect([plain.code, plain.stderr]).toEqual([1, expect.stringContaining("it is no review of this version")]);
+  });
+});
