@@ -37,7 +37,7 @@ const marked = (marks: unknown, path: Path): boolean => {
   return containsTrue(here);
 };
 
-function containsTrue(value: unknown): boolean {
+export function containsTrue(value: unknown): boolean {
   if (value === true) return true;
   return typeof value === "object" && value !== null && Object.values(value).some(containsTrue);
 }

@@ -1,5 +1,6 @@
 // Policies as IAM reads them: statements in one form, whether from JSON or from a data source that is not read yet.
-import type { Change } from "./change";
+import { type Change, containsTrue } from "./change";
+import type { ResourceChange } from "./plan";
 
 export interface Statement {
   sid: string;
@@ -90,12 +91,22 @@ export function policyOf(change: Change, side: "before" | "after", attribute: st
   const value = side === "before" ? change.before(attribute) : change.after(attribute);
   if (typeof value === "string" && value !== "") return parsePolicy(value);
   if (side === "before" || !change.isUnknown(attribute)) return undefined;
-  const documents = change.facts
-    .references(change.entry.address, attribute)
-    .map((address) => change.facts.entry(address))
-    .filter((entry) => entry?.type === "aws_iam_policy_document");
-  return documents.length > 0 ? documents.flatMap((entry) => documentStatements(entry?.change.after)) : undefined;
+  const documents = documentsOf(change, attribute);
+  return documents.length > 0 ? documents.flatMap((entry) => documentStatements(entry.change.after)) : undefined;
 }
+
+/** Values of a policy for a message: of a document that is read while applying, its own sensitive values are hidden, too. */
+export function sayOf(change: Change, attribute: string, values: string[]): string {
+  const hides = change.isUnknown(attribute) && documentsOf(change, attribute).some(isSensitive);
+  return hides ? "(sensitive)" : change.say(attribute, values.join(", "));
+}
+const isSensitive = ({ change }: ResourceChange): boolean => containsTrue(change.after_sensitive);
+
+const documentsOf = (change: Change, attribute: string): ResourceChange[] =>
+  change.facts
+    .references(change.entry.address, attribute)
+    .flatMap((address) => change.facts.entry(address) ?? [])
+    .filter(({ type }) => type === "aws_iam_policy_document");
 
 /** IAM's wildcards: `*` and `?`; actions are compared without regard to case. */
 export function matches(pattern: string, value: string): boolean {

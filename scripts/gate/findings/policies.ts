@@ -1,7 +1,7 @@
 // What policies let through after a plan that they did not before: actions, principals, trust, conditions, Deny.
 import type { Change } from "../change";
 import { type Detected, type Detector, danger, notice } from "../finding";
-import { coversAll, matches, policyOf, type Statement, UNKNOWN } from "../policy";
+import { coversAll, matches, policyOf, type Statement, sayOf, UNKNOWN } from "../policy";
 
 /** Attributes that hold a policy. */
 const POLICIES: Record<string, string> = {
@@ -62,7 +62,17 @@ const allows = (statements: Statement[]) => statements.filter(({ effect }) => ef
 const CALLER =
   /aws:(SourceArn|SourceAccount|SourceOrgID|PrincipalArn|PrincipalAccount|PrincipalOrgID|SourceVpc|SourceVpce)|kms:CallerAccount|sts:ExternalId|AWS:SourceOwner/i;
 const isForEverybody = ({ principals, conditions, inverted }: Statement): boolean =>
-  (principals.includes("*") || (inverted && principals.length > 0)) && !conditions.some((one) => CALLER.test(one));
+  (principals.includes("*") || (inverted && principals.length > 0)) && !conditions.some(narrows);
+
+/** What is denied, missing or any account leaves everybody in. */
+function narrows(condition: string): boolean {
+  const [operator = "", key = "", ...values] = condition.split(" ");
+  if (!CALLER.test(key) || /Not|IfExists$|^Null$|^ForAllValues/i.test(operator)) return false;
+  return values
+    .join(" ")
+    .split(",")
+    .every((value) => !/^[*?]*$/.test(value) && !/^arn:[^:]*:[^:]*:[^:]*:[*?]+(:|$)/.test(value));
+}
 
 const allActions = ({ actions, inverted }: Statement): string[] =>
   (inverted ? [] : actions).filter((action) => action === "*" || /^[\w-]+:\*$/.test(action));
@@ -75,11 +85,15 @@ function covers(old: Statement, now: Statement): boolean {
     coversAll(old.actions, known(now.actions)) &&
     coversAll(old.resources, known(now.resources)) &&
     (old.principals.includes("*") || known(now.principals).every((one) => old.principals.includes(one))) &&
-    old.conditions.every(
-      (one) => now.conditions.includes(one) || now.conditions.some((other) => other.includes(UNKNOWN)),
-    )
+    old.conditions.every((one) => now.conditions.includes(one) || isUnknownNow(one, now.conditions))
   );
 }
+
+/** The same operator and key, with a value that is known only after the apply. */
+const isUnknownNow = (condition: string, now: string[]): boolean => {
+  const start = `${condition.split(" ").slice(0, 2).join(" ")} `;
+  return now.some((other) => other.startsWith(start) && other.includes(UNKNOWN));
+};
 
 /** `kms:*` for the root of its own account is AWS's default for a key, and keeps it manageable. */
 const isOwnerOfKey = (change: Change, { principals }: Statement): boolean =>
@@ -97,7 +111,7 @@ const widenedPolicy: Detector = (change) => {
   const attribute = POLICIES[change.type];
   if (!attribute || change.isDelete) return undefined;
   const after = policyOf(change, "after", attribute);
-  const shown = (values: string[]) => change.say(attribute, values.join(", "));
+  const shown = (values: string[]) => sayOf(change, attribute, values);
   if (!after)
     return change.isUnknown(attribute) && !change.isCreate
       ? notice("change-policy", `${attribute} is known only after the apply`)
@@ -130,6 +144,9 @@ function judge(
   else if (before && principals.length > 0 && !isForEverybody(statement)) {
     const more = principals.filter((one) => one !== UNKNOWN && !old.some((was) => was.principals.includes(one)));
     if (more.length > 0) found.push(danger("allow-principal", `lets in ${shown(more)}: ${shown(actions)}`));
+  } else if (!before && !isForEverybody(statement) && isForExistingResource(change)) {
+    const others = foreign(change, principals);
+    if (others.length > 0) found.push(danger("allow-principal", `lets in ${shown(others)}: ${shown(actions)}`));
   }
   if (found.length > 0) return found;
   return before ? widened(statement, old, shown) : powers(change, statement, [], shown);
@@ -184,14 +201,40 @@ function trust(
   const { principals } = statement;
   if (isForEverybody(statement)) return []; // said already
   if (before) return [danger("change-trust", `lets ${shown(principals)} take this role on other terms than before`)];
-  const own = change.facts.ownAccounts;
-  const foreign = principals.filter((one) => {
-    const account = /^AWS:arn:aws[\w-]*:(?:iam|sts)::(\d{12}):/.exec(one)?.[1];
-    return account !== undefined && own.size > 0 && !own.has(account);
-  });
-  return foreign.length > 0
-    ? [danger("trust-account", `a new role that ${shown(foreign)} of another account can take`)]
+  const others = foreign(change, principals);
+  return others.length > 0
+    ? [danger("trust-account", `a new role that ${shown(others)} of another account can take`)]
     : [];
+}
+
+/** Principals of accounts that the stack is not in. */
+function foreign({ facts: { ownAccounts } }: Change, principals: string[]): string[] {
+  return principals.filter((one) => {
+    const account = /^AWS:arn:aws[\w-]*:(?:iam|sts)::(\d{12}):/.exec(one)?.[1];
+    return account !== undefined && ownAccounts.size > 0 && !ownAccounts.has(account);
+  });
+}
+
+/** What a policy of a resource is attached to. */
+const ATTACHED_TO = [
+  "arn",
+  "backup_vault_name",
+  "bucket",
+  "key_id",
+  "queue_url",
+  "repository",
+  "resource_arn",
+  "secret_arn",
+];
+
+/** A resource's policy whose resource is not made by the same plan. */
+function isForExistingResource(change: Change): boolean {
+  const attribute = ATTACHED_TO.find((one) => change.after(one) !== undefined || change.isUnknown(one));
+  if (attribute === undefined) return false;
+  const targets = change.facts
+    .references(change.entry.address, attribute)
+    .flatMap((one) => change.facts.entry(one) ?? []);
+  return targets.every(({ change: { actions } }) => !actions.includes("create"));
 }
 
 /** Deny statements are what holds even against an administrator. */
@@ -204,7 +247,10 @@ const droppedDeny: Detector = (change) => {
   return denies
     .filter((deny) => !after.some((now) => now.effect === "Deny" && covers(now, deny)))
     .map(({ sid, actions }) =>
-      danger("drop-deny", `no longer denies ${change.say(attribute, `${sid ? `${sid}: ` : ""}${actions.join(", ")}`)}`),
+      danger(
+        "drop-deny",
+        `no longer denies ${sayOf(change, attribute, [`${sid ? `${sid}: ` : ""}${actions.join(", ")}`])}`,
+      ),
     );
 };
 

@@ -241,6 +241,89 @@ test.each([
   expect(dangersOf(changes)).toEqual([]);
 });
 
+const OTHER = { ...READ, Principal: root("999999999999") };
+const own = configuration({}, ["111111111111"]);
+const withTarget = (target: Parameters<typeof plan>[0][number]) =>
+  plan([target, create(BUCKET_POLICY, { bucket: "files", policy: policy(OTHER) })], {
+    configuration: configuration({ [BUCKET_POLICY]: { bucket: ["aws_s3_bucket.files.id", "aws_s3_bucket.files"] } }, [
+      "111111111111",
+    ]),
+  });
+
+test("another account let in by a new policy of a bucket that is there", () => {
+  expect(dangersOf(withTarget(keep("aws_s3_bucket.files")))).toEqual([`allow-principal ${BUCKET_POLICY}`]);
+  const named = plan([create(BUCKET_POLICY, { bucket: "files", policy: policy(OTHER) })], { configuration: own });
+  expect(dangersOf(named)).toEqual([`allow-principal ${BUCKET_POLICY}`]);
+});
+
+test("of a bucket that the same plan makes, it was reviewed as code", () => {
+  expect(dangersOf(withTarget(create("aws_s3_bucket.files", { bucket: "files" })))).toEqual([]);
+});
+
+test.each([
+  ["any principal", { StringLike: { "aws:PrincipalArn": "*" } }],
+  ["any account", { ArnLike: { "aws:SourceArn": "arn:aws:sns:*:*:x" } }],
+  ["all accounts but one", { StringNotEquals: { "aws:SourceAccount": "111111111111" } }],
+  ["who does not say", { StringEqualsIfExists: { "aws:SourceAccount": "111111111111" } }],
+  ["one account or any", { StringLike: { "aws:SourceAccount": ["111111111111", "*"] } }],
+])("everybody stays everybody where a condition lets in %s", (_, Condition) => {
+  const changes = [create(BUCKET_POLICY, { policy: policy({ ...READ, Principal: "*", Condition }) })];
+  expect(dangersOf(changes)).toEqual([`allow-everybody ${BUCKET_POLICY}`]);
+});
+
+test("a condition that is not known yet stands for itself, not for another that goes", () => {
+  const arn = { "aws:SourceArn": "arn:aws:sns:eu-west-2:111111111111:x" };
+  const document = (condition: object[]) => ({
+    statement: [
+      {
+        actions: ["s3:GetObject"],
+        resources: ["arn:aws:s3:::files/*"],
+        principals: [{ type: "Service", identifiers: ["x.amazonaws.com"] }],
+        condition,
+      },
+    ],
+  });
+  const before = {
+    ...READ,
+    Principal: { Service: "x.amazonaws.com" },
+    Condition: { ArnEquals: arn, StringEquals: { "aws:SourceAccount": "111111111111" } },
+  };
+  const unknownArn = { test: "ArnEquals", variable: "aws:SourceArn", values: [null] };
+  const account = { test: "StringEquals", variable: "aws:SourceAccount", values: ["111111111111"] };
+  const changes = (...conditions: object[]) =>
+    plan(
+      [
+        read(DOCUMENT, document(conditions), { json: true }),
+        update(BUCKET_POLICY, { policy: policy(before) }, {}, { unknown: { policy: true } }),
+      ],
+      { configuration: configuration({ [BUCKET_POLICY]: { policy: [`${DOCUMENT}.json`, DOCUMENT] } }) },
+    );
+  expect(dangersOf(changes(unknownArn, account))).toEqual([]);
+  expect(dangersOf(changes(unknownArn))).toEqual([`drop-condition ${BUCKET_POLICY}`]);
+});
+
+test("of a document with something sensitive in it, nothing is shown", () => {
+  const statement = [{ actions: ["hidden:*"], resources: ["*"], principals: [], condition: [] }];
+  const [found] = findings(
+    plan(
+      [
+        {
+          ...read(DOCUMENT, { statement }, { json: true }),
+          change: {
+            actions: ["read"],
+            before: null,
+            after: { statement },
+            after_sensitive: { statement: [{ condition: true }] },
+          },
+        },
+        create(ROLE_POLICY, { role: "task" }, { unknown: { policy: true } }),
+      ],
+      { configuration: configuration({ [ROLE_POLICY]: { policy: [`${DOCUMENT}.json`, DOCUMENT] } }) },
+    ),
+  );
+  expect(found).toMatchObject({ action: "allow-all-actions", what: "allows (sensitive)" });
+});
+
 test("of a sensitive policy, nothing is shown", () => {
   const secret = [
     update(ROLE_POLICY, rolePolicy(READ), rolePolicy({ Action: "hidden:*", Resource: "*" }), {
