@@ -189,7 +189,10 @@ export const keepsRecoveryKit = (
 /** Roles of GitHub's workflows in an account, and the stack that makes them. */
 export const githubNames = {
   stack: (accountId: string) => `github-${accountId}`,
+  /** Of pull requests, whose code nobody has read yet. */
   planRole: "redcap-github-plan",
+  /** Of the branch that is deployed: keeps the plans that wait for approval. */
+  readyRole: "redcap-github-ready",
   deployRole: (environment: string) => `redcap-github-deploy-${environment}`,
 };
 
@@ -202,7 +205,7 @@ export function stateNames({ accountId, region }: Location) {
     stateKey: (stack: string) => `${stack}.tfstate`,
     /** Reviewed plans, which wait for their deployment, by the code that they were made of. */
     plansPrefix: "plans/",
-    planKey: (id: string, stack: string) => `plans/${id}/${stack}.tar.gz`,
+    planKey: (id: string, stack: string) => `plans/${id}/${stack}.tfplan`,
   };
 }
 

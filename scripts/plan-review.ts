@@ -16,7 +16,7 @@ new Command("plan-review")
   .addOption(new Option("--format <format>", "of the review").choices(Object.keys(FORMATS)).default("text"))
   .option("--out <file>", "write the review there, not to stdout")
   .option("--acknowledged <file>", `acknowledged dangers, one per line (default: ${ACKNOWLEDGEMENTS_FILE}, if there)`)
-  .option("--acknowledge <line>", "one more acknowledged danger, e.g. a label; may be given again", collect, [])
+  .option("--acknowledge <line>", "one more line of it; may be given again", collect, [])
   .action((options: ReviewOptions) =>
     run(async () => {
       process.exitCode = planReview(options);

@@ -35,9 +35,9 @@ new Command("plan")
       const { config } = loadOwnDeployment();
       const target = findTarget(config, flags);
       const keepAs = save === undefined ? undefined : await planId(save);
-      const { review, differs, saved } = await planTarget(target, { keepAs, acknowledged });
+      const { review, differs, digest } = await planTarget(target, { keepAs, acknowledged });
       write(FORMATS[format](review), out);
-      for (const { stack, digest } of saved) console.error(`${stack}: kept, SHA-256 ${digest}`);
+      if (digest) console.log(`digest = ${digest}`);
       process.exitCode = unchanged && differs ? 2 : exitCodeOf(review);
     }),
   )

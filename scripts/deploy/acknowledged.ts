@@ -10,7 +10,9 @@ import { ACKNOWLEDGEMENTS_FILE, acknowledgementsOf } from "../plan-review/acknow
  * @throws UserError with the lines that are missing; nothing of the stack is changed
  */
 export function requireAcknowledged(stack: string, plan: TerraformPlan, file?: string): void {
-  const { accepted } = acknowledgementsOf({ acknowledged: file });
+  const { accepted, refused } = acknowledgementsOf({ acknowledged: file });
+  const [bad] = refused;
+  if (bad) throw new UserError(`${file ?? ACKNOWLEDGEMENTS_FILE}: "${bad.line}" is refused: ${bad.because}.`);
   const known = new Set(accepted.map(({ stack, action, address }) => `${stack} ${action} ${address}`));
   const dangers = findings(plan).filter(({ level }) => level === "danger");
   const missing = new Set(dangers.map((danger) => acknowledgementOf(stack, danger)).filter((line) => !known.has(line)));

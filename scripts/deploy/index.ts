@@ -1,6 +1,5 @@
 // A deployment: checks first, then each stack is planned, judged, shown, and applied exactly as planned; or as it was planned
 // and reviewed before.
-import { join } from "node:path";
 import { type StageConfig, stageNames, type Target } from "../../config";
 import { confirmOrStop } from "../ask";
 import { UserError } from "../command";
@@ -35,7 +34,6 @@ export interface DeployOptions {
 interface ReadyPlan {
   terraform: StackTerraform;
   plan: TerraformPlan;
-  applied: () => Promise<void>;
 }
 
 /** @throws UserError where a check fails, the gate refuses a plan, or Terraform fails; stacks before that are deployed */
@@ -61,15 +59,20 @@ async function* freshPlans(target: Target, folder: string): AsyncGenerator<Ready
     progress.begin(`plan ${stack}`);
     const plan = await planStack(target, terraform);
     progress.end("✓");
-    yield { terraform, plan, applied: async () => {} };
+    yield { terraform, plan };
   }
 }
 
 /** All are fetched before the first is applied, so that a plan that is missing, or another one, stops everything. */
 async function savedPlans(target: Target, folder: string, id: string, digest?: string): Promise<ReadyPlan[]> {
   const plans = new SavedPlans(target, id);
+  const ready: StackTerraform[] = [];
   const fetched: SavedPlan[] = [];
-  for (const stack of target.stacks) fetched.push(await plans.fetch(stack, join(folder, "stacks", stack)));
+  for (const stack of target.stacks) {
+    const terraform = await StackTerraform.initialize(stack, folder);
+    fetched.push(await plans.fetch(stack, terraform.planFile));
+    ready.push(terraform);
+  }
   const found = digestOfAll(fetched);
   if (digest !== undefined && digest !== found)
     throw new UserError(
@@ -77,33 +80,23 @@ async function savedPlans(target: Target, folder: string, id: string, digest?: s
         `Review it: npm run deploy -- ${target.flag} --saved --dry-run`,
     );
   console.log(`digest = ${found}`);
-  const ready: ReadyPlan[] = [];
-  for (const { stack, isApplied } of fetched) {
-    if (isApplied) {
-      console.error(`${stack}: this plan is applied already.`);
-      continue;
-    }
-    const terraform = await StackTerraform.initialize(stack, folder);
-    ready.push({ terraform, plan: await terraform.readPlan(), applied: () => plans.markApplied(stack) });
-  }
-  return ready;
+  return Promise.all(ready.map(async (terraform) => ({ terraform, plan: await terraform.readPlan() })));
 }
 
-async function deployStack(target: Target, { terraform, plan, applied }: ReadyPlan, options: DeployOptions) {
+async function deployStack(target: Target, { terraform, plan }: ReadyPlan, options: DeployOptions) {
   const { stage } = target;
   const { stack } = terraform;
   const progress = new Progress();
   try {
     gate(plan);
-    if (countChanges(plan) === 0) {
-      console.error(`${stack}: nothing to change.`);
-      return;
-    }
-    console.error(describePlan(stack, plan));
+    const isEmpty = countChanges(plan) === 0;
+    console.error(isEmpty ? `${stack}: nothing to change.` : describePlan(stack, plan));
+    // A saved plan is applied all the same: Terraform tells whether it is still true.
+    if (isEmpty && options.saved === undefined) return;
     for (const warning of stage ? await warnings(stage, plan) : []) console.error(`Warning: ${warning}`);
     if (options.yes) requireAcknowledged(stack, plan, options.acknowledged);
     if (options.dryRun) return;
-    await confirmOrStop(`Apply this to ${stack}?`, options.yes);
+    await confirmOrStop(`Apply this to ${stack}?`, options.yes || isEmpty);
     progress.begin(`apply ${stack}`);
     await terraform
       .apply((line) => progress.update(line))
@@ -111,7 +104,6 @@ async function deployStack(target: Target, { terraform, plan, applied }: ReadyPl
         if (!(error instanceof StalePlan)) throw error;
         throw new UserError(`${error.message} Plan it again, and review that: npm run plan -- ${target.flag} --save`);
       });
-    await applied();
     progress.end("✓");
   } finally {
     terraform.discardPlans();

@@ -14,11 +14,18 @@ export async function requireDeployable(target: Target): Promise<void> {
   await checkDatabaseChange(target.stage);
 }
 
-/** @throws UserError if Terraform cannot plan, or what the plan uploads is not on this machine */
-export async function planStack({ stage }: Target, terraform: StackTerraform): Promise<TerraformPlan> {
+/**
+ * @param flags of `terraform plan`
+ * @throws UserError if Terraform cannot plan, or what the plan uploads is not on this machine
+ */
+export async function planStack(
+  { stage }: Target,
+  terraform: StackTerraform,
+  flags: string[] = [],
+): Promise<TerraformPlan> {
   const isApp = stage && terraform.stack === stageNames(stage).appStack;
   const imports = isApp ? await importsOfKept(stage, await terraform.pullState()) : [];
-  const plan = await terraform.plan(imports);
+  const plan = await terraform.plan(imports, flags);
   for (const { to, id } of imports)
     console.error(`${terraform.stack}: takes back ${to}, which a destroyed stage left (${id}).`);
   if (stage) requireUploads(stage, plan);

@@ -10,7 +10,7 @@ export const ACKNOWLEDGEMENTS_FILE = "acknowledged-dangers.txt";
 export interface AcknowledgementSources {
   /** File of acknowledgements; one that is not named may be missing. */
   acknowledged?: string | undefined;
-  /** Further lines, e.g. the labels of a pull request. */
+  /** Further lines. */
   acknowledge?: string[];
 }
 

@@ -5,7 +5,8 @@ import { parsePlan } from "../gate/plan";
 import { type AcknowledgementSources, acknowledgementsOf } from "./acknowledgements-file";
 import { constructsOf } from "./construct-path";
 import { exitCodeOf, FORMATS, type Format, write } from "./output";
-import { mergeReviews, type PlanToReview, type Review, review } from "./review";
+import { mergeReviews, type PlanToReview, type ReviewContent, review } from "./review";
+import { parseReview } from "./review-file";
 
 export interface ReviewOptions extends AcknowledgementSources {
   plan: string[];
@@ -23,12 +24,8 @@ export function readPlan(file: string): PlanToReview {
   }));
 }
 
-const readReview = (file: string): Review =>
-  readJson(file, "npm run plan -- --stage <name> --format json --out review.json", (text) => {
-    const { version, ...found } = JSON.parse(text) as Review & { version?: number };
-    if (version !== 1 || !Array.isArray(found.stacks)) throw new Error("it is no review of this version.");
-    return found;
-  });
+const readReview = (file: string): ReviewContent =>
+  readJson(file, "npm run plan -- --stage <name> --format json --out review.json", parseReview);
 
 function readJson<T>(file: string, how: string, parse: (text: string) => T): T {
   try {
@@ -46,6 +43,8 @@ function readJson<T>(file: string, how: string, parse: (text: string) => T): T {
 export function planReview(options: ReviewOptions): 0 | 2 {
   if (options.plan.length + options.review.length === 0)
     throw new UserError("There is no plan to review: name one with --plan plan.json.");
+  if (options.plan.length === 0 && (options.acknowledged !== undefined || options.acknowledge?.length))
+    throw new UserError("A review made elsewhere keeps its acknowledgements: acknowledge where its plan is reviewed.");
   const own = review(options.plan.map(readPlan), acknowledgementsOf(options));
   const found = mergeReviews([...(options.plan.length > 0 ? [own] : []), ...options.review.map(readReview)]);
   const stacks = found.stacks.map(({ stack }) => stack);

@@ -58,44 +58,34 @@ export interface PlanToReview {
 export function review(plans: PlanToReview[], { accepted, refused }: Acknowledgements): Review {
   const byLine = new Map(accepted.map((one) => [`${one.stack} ${one.action} ${one.address}`, one]));
   const stacks = plans.map((one) => reviewStack(one, byLine));
-  const dangers = stacks.flatMap((stack) => stack.findings.filter(({ level }) => level === "danger"));
-  const used = new Set(dangers.map(({ acknowledgedBy }) => acknowledgedBy));
+  const used = new Set(stacks.flatMap(({ findings }) => findings.map(({ acknowledgedBy }) => acknowledgedBy)));
   const reviewed = new Set(stacks.map(({ stack }) => stack));
-  const open = dangers.filter(({ acknowledgedBy }) => !acknowledgedBy).length;
   const unused = accepted.filter((one) => reviewed.has(one.stack) && !used.has(one));
-  return withVerdict(dangers.length, dangers.length - open, stacks, refused, unused);
+  return withVerdict({ stacks, refusedAcknowledgements: refused, unusedAcknowledgements: unused });
 }
 
+/** What a review says, without what follows from it. */
+export type ReviewContent = Omit<Review, "verdict" | "dangers" | "acknowledged">;
+
 /** Of stacks that were reviewed apart, e.g. since each account has credentials of its own. */
-export function mergeReviews(reviews: Review[]): Review {
-  const total = (count: (one: Review) => number) => reviews.reduce((sum, one) => sum + count(one), 0);
+export function mergeReviews(reviews: ReviewContent[]): Review {
   const distinct = <T extends { line: string }>(lines: T[]): T[] => [
     ...new Map(lines.map((one) => [one.line, one])).values(),
   ];
-  return withVerdict(
-    total(({ dangers }) => dangers),
-    total(({ acknowledged }) => acknowledged),
-    reviews.flatMap(({ stacks }) => stacks),
-    distinct(reviews.flatMap(({ refusedAcknowledgements }) => refusedAcknowledgements)),
-    distinct(reviews.flatMap(({ unusedAcknowledgements }) => unusedAcknowledgements)),
-  );
+  return withVerdict({
+    stacks: reviews.flatMap(({ stacks }) => stacks),
+    refusedAcknowledgements: distinct(reviews.flatMap((one) => one.refusedAcknowledgements)),
+    unusedAcknowledgements: distinct(reviews.flatMap((one) => one.unusedAcknowledgements)),
+  });
 }
 
-const withVerdict = (
-  dangers: number,
-  acknowledged: number,
-  stacks: StackReview[],
-  refusedAcknowledgements: Refused[],
-  unusedAcknowledgements: Acknowledgement[],
-): Review => ({
-  verdict:
-    dangers > acknowledged || refusedAcknowledgements.length > 0 ? "dangerous" : dangers > 0 ? "acknowledged" : "clear",
-  dangers,
-  acknowledged,
-  stacks,
-  refusedAcknowledgements,
-  unusedAcknowledgements,
-});
+function withVerdict(content: ReviewContent): Review {
+  const dangers = content.stacks.flatMap(({ findings }) => findings.filter(({ level }) => level === "danger"));
+  const acknowledged = dangers.filter(({ acknowledgedBy }) => acknowledgedBy).length;
+  const isOpen = dangers.length > acknowledged || content.refusedAcknowledgements.length > 0;
+  const verdict = isOpen ? "dangerous" : dangers.length > 0 ? "acknowledged" : "clear";
+  return { verdict, dangers: dangers.length, acknowledged, ...content };
+}
 
 function reviewStack({ plan, constructs }: PlanToReview, byLine: ReadonlyMap<string, Acknowledgement>): StackReview {
   const { stack, pathOf } = constructs;

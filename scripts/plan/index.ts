@@ -8,13 +8,14 @@ import { constructsIn } from "../plan-review/construct-path";
 import { type PlanToReview, type Review, review } from "../plan-review/review";
 import { Progress } from "../runbook/progress";
 import { StackTerraform, withSynthesized } from "../terraform";
-import { type SavedPlan, SavedPlans } from "./saved";
+import { digestOfAll, type SavedPlan, SavedPlans } from "./saved";
 
 export interface Planned {
   review: Review;
   /** Whether an apply would change anything. */
   differs: boolean;
-  saved: SavedPlan[];
+  /** One digest of all plans that are kept. */
+  digest?: string;
 }
 
 export interface PlanOptions {
@@ -35,12 +36,19 @@ export async function planTarget(target: Target, { keepAs, acknowledged }: PlanO
     for (const stack of target.stacks) {
       progress.begin(`plan ${stack}`);
       const terraform = await StackTerraform.initialize(stack, folder);
-      const plan = await planStack(target, terraform);
-      if (plans && !plan.errored) saved.push(await plans.keep(stack, terraform.folder));
+      // Who may only read cannot lock. Terraform refuses to apply a plan of a state that has changed since.
+      const plan = await planStack(target, terraform, ["-lock=false"]);
+      if (plan.error) console.error(plan.error);
+      else if (plans) saved.push(await plans.keep(stack, terraform.planFile));
       found.push({ plan, constructs: constructsIn(join(terraform.folder, "cdk.tf.json")) });
       progress.end("✓");
     }
     const differs = found.some(({ plan }) => countChanges(plan) > 0);
-    return { review: review(found, acknowledgementsOf({ acknowledged })), differs, saved };
+    return {
+      review: review(found, acknowledgementsOf({ acknowledged })),
+      differs,
+      // Of half of a target there is nothing to approve.
+      ...(saved.length === target.stacks.length && { digest: digestOfAll(saved) }),
+    };
   });
 }

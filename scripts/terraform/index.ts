@@ -90,6 +90,11 @@ export class StackTerraform {
     return planned.code === 0 ? plan : { ...plan, error: planned.stderr.trim() };
   }
 
+  /** Where `plan` leaves its plan, and `apply` finds it. */
+  get planFile(): string {
+    return join(this.folder, PLAN_FILE);
+  }
+
   /** The plan that `apply` would carry out. */
   async readPlan(): Promise<TerraformPlan> {
     return parsePlan((await this.succeed("show", "-json", "-no-color", PLAN_FILE)).stdout);
