@@ -37,7 +37,7 @@ new Command("plan")
       const keepAs = save === undefined ? undefined : await planId(save);
       const { review, differs, digest } = await planTarget(target, { keepAs, acknowledged });
       write(FORMATS[format](review), out);
-      if (digest) console.log(`digest = ${digest}`);
+      if (digest) console.log(`id = ${keepAs}\ndigest = ${digest}`);
       process.exitCode = unchanged && differs ? 2 : exitCodeOf(review);
     }),
   )

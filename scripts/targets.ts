@@ -11,6 +11,7 @@ function entry({ environment, flag, accountId, region }: Target, { iam }: NonNul
     flag: flag.replace(" ", "="),
     region,
     planRole: role(githubNames.planRole),
+    readyRole: role(githubNames.readyRole),
     deployRole: role(githubNames.deployRole(environment)),
   };
 }

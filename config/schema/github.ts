@@ -9,13 +9,13 @@ export const github = z
   .strictObject({
     repository: z
       .string()
-      .regex(/^[\w.-]+\/[\w.-]+$/, "Write owner/name, as in the repository's address.")
-      .describe("Repository whose workflows may assume the roles, as owner/name."),
-    branch: z
-      .string()
-      .regex(/^[\w./-]+$/, "Write the name of one branch.")
-      .default("main")
-      .describe("Branch that is deployed, and whose drift is looked for every night."),
+      .regex(
+        /^[\w.-]+(@\d+)?\/[\w.-]+(@\d+)?$/,
+        "Write owner/name, or owner@id/name@id as the subject of the repository's tokens begins.",
+      )
+      .describe(
+        "Repository whose workflows may assume the roles, as in the subject of its tokens behind `repo:`: owner@id/name@id for repositories made since 15 July 2026, owner/name for older ones that have not changed over. `gh api repos/{owner}/{name}/actions/oidc/customization/sub` shows it.",
+      ),
     existingProviders: z
       .array(accountId)
       .default([])

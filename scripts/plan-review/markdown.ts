@@ -5,8 +5,8 @@ import { acknowledgementOf } from "./acknowledgements";
 import type { OrdinaryChange, Review, ReviewedFinding, StackReview } from "./review";
 import { costText, countsText, plural, sections, verdictText } from "./words";
 
-/** GitHub: "body is too long (maximum is 65536 characters)". */
-export const COMMENT_LIMIT = 65_536;
+/** GitHub: "body is too long (maximum is 65536 characters)". The workflow writes a few lines around the review. */
+export const COMMENT_LIMIT = 65_000;
 /** The workflow finds its comment by it. */
 export const MARKER = "<!-- plan-review -->";
 

@@ -4,6 +4,7 @@ import type { DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/
 import { DataAwsIamSessionContext } from "@cdktf/provider-aws/lib/data-aws-iam-session-context";
 import { Fn, type Precondition } from "cdktf";
 import type { Construct } from "constructs";
+import { githubNames } from "../../config";
 
 /**
  * Else an intruder would take the policy's denials out first. Only where administrators are named: a denial for
@@ -26,13 +27,16 @@ export function onlyAdministrators(administratorArns: string[], actions: string[
 /** Without brackets around them, `.` and `+` would mean more than themselves. Names in IAM hold nothing else special. */
 const asRegex = (arn: string): string => `^${arn.replace(/[.+]/g, "[$&]").replace(/\*/g, ".*").replace(/\?/g, ".")}$`;
 
+/** They plan in the account and change nothing, so that nothing can lock them out. */
+const READERS = [githubNames.planRole, githubNames.readyRole].map((role) => `arn:*:iam::*:role/*${role}`);
+
 /** A deployment that would lock its own role out for good stops in the plan. */
 export function deployerIsAdministrator(scope: Construct, administratorArns: string[]): Precondition {
   const caller = new DataAwsCallerIdentity(scope, "caller");
   // For an assumed role, the role's ARN with its path: what aws:PrincipalArn holds as well.
   const { issuerArn } = new DataAwsIamSessionContext(scope, "session", { arn: caller.arn });
   return {
-    condition: Fn.anytrue(administratorArns.map((arn) => Fn.can(Fn.regex(asRegex(arn), issuerArn)))),
+    condition: Fn.anytrue([...administratorArns, ...READERS].map((arn) => Fn.can(Fn.regex(asRegex(arn), issuerArn)))),
     errorMessage: `backupDestination.administratorArns lacks ${issuerArn}, which deploys this stack: afterwards it could change neither the vault's policy nor the key's. Add it.`,
   };
 }

@@ -1,12 +1,12 @@
-// What no workflow does, approved or not: lose data, and change who may deploy. A person does it, with the command for it.
+// What who deploys may not do, approved or not; and all that who deploys nothing but records may do.
 import { DataAwsIamPolicyDocument as PolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { Construct } from "constructs";
-import { githubNames } from "../../config";
+import { githubNames, ROUTE53_NS_STACK } from "../../config";
 import type { StateAccess } from "./state-access";
 import { ISSUER } from "./trust";
 
-/** They do in one call what no gate can take back. */
-const LOSSES = [
+/** They do in one call what no gate can take back. A person does it, with the command for it. */
+const WITHOUT_WAY_BACK = [
   "backup:DeleteBackupVault",
   "backup:DeleteBackupVaultLockConfiguration",
   "backup:DeleteRecoveryPoint",
@@ -21,42 +21,48 @@ const LOSSES = [
   "rds:ModifyDBClusterSnapshotAttribute",
   "route53:DeleteHostedZone",
   "s3:DeleteBucket",
+  "s3:DeleteObjectVersion",
+  "secretsmanager:DeleteSecret",
 ];
-
-/** For who deploys records and nothing else, beside the right to Route 53: Terraform's state. */
-export const recordsPolicy = (scope: Construct, id: string, state: StateAccess) =>
-  new PolicyDocument(scope, id, {
-    statement: [
-      {
-        sid: "WriteState",
-        actions: ["s3:GetObject", "s3:PutObject"],
-        resources: [...state.files, ...state.locks, ...state.plans],
-      },
-      { sid: "ListState", actions: ["s3:ListBucket"], resources: state.buckets },
-      ...state.lockAndKey(),
-    ],
-  });
 
 export function deployPolicy(scope: Construct, id: string, props: { partition: string; accountId: string }) {
   const iam = (resource: string) => `arn:${props.partition}:iam::${props.accountId}:${resource}`;
-  const anyEnvironment = githubNames.deployRole("*");
+  const { planRole, readyRole, deployRole } = githubNames;
+  const roles = [planRole, readyRole, deployRole("*")];
   return new PolicyDocument(scope, id, {
     statement: [
-      { sid: "NoLoss", effect: "Deny", actions: LOSSES, resources: ["*"] },
-      // With any path.
+      { sid: "NoLoss", effect: "Deny", actions: WITHOUT_WAY_BACK, resources: ["*"] },
       {
         sid: "NotItself",
         effect: "Deny",
         notActions: ["iam:Get*", "iam:List*"],
+        // With any path.
         resources: [
-          iam(`role/${githubNames.planRole}`),
-          iam(`role/*/${githubNames.planRole}`),
-          iam(`role/${anyEnvironment}`),
-          iam(`role/*/${anyEnvironment}`),
+          ...roles.flatMap((role) => [iam(`role/${role}`), iam(`role/*/${role}`)]),
           iam(`oidc-provider/${ISSUER}`),
         ],
       },
       { sid: "NotTheOrganization", effect: "Deny", actions: ["account:*", "organizations:*"], resources: ["*"] },
+    ],
+  });
+}
+
+/** Beside the right to Route 53: the state of this one stack, its lock, and the plan that was approved. */
+export function recordsPolicy(scope: Construct, id: string, state: StateAccess) {
+  const files = state.files(ROUTE53_NS_STACK);
+  const locks = files.map((file) => `${file}.tflock`);
+  return new PolicyDocument(scope, id, {
+    statement: [
+      { sid: "ListState", actions: ["s3:ListBucket"], resources: state.buckets },
+      { sid: "ReadPlan", actions: ["s3:GetObject"], resources: state.plans(ROUTE53_NS_STACK) },
+      { sid: "WriteState", actions: ["s3:GetObject", "s3:PutObject"], resources: [...files, ...locks] },
+      { sid: "Unlock", actions: ["s3:DeleteObject"], resources: locks },
+      {
+        sid: "LockStateInTable",
+        actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
+        resources: state.lockTables,
+      },
+      state.useKey(["kms:Decrypt", "kms:GenerateDataKey"]),
     ],
   });
 }

@@ -1,4 +1,4 @@
-// What GitHub's workflows may do in one account: a role that reads, for plans, and one per environment that deploys.
+// What GitHub's workflows may do in one account: roles that read, for plans, and one per environment that deploys.
 // Applied by a person, never by a workflow: the roles cannot change themselves.
 import { IamOpenidConnectProvider } from "@cdktf/provider-aws/lib/iam-openid-connect-provider";
 import type { Construct } from "constructs";
@@ -6,12 +6,14 @@ import { ENVIRONMENTS, type GithubConfig, githubNames, type Location, partitionO
 import { BaseStack } from "../base-stack";
 import { Role } from "../role";
 import { deployPolicy, recordsPolicy } from "./deploy-policy";
-import { planPolicy } from "./plan-policy";
+import { keepPlansPolicy, planPolicy } from "./plan-policy";
 import { StateAccess } from "./state-access";
 import { AUDIENCE, fromGithub, ISSUER } from "./trust";
 
+/** The one that the workflows deploy. */
+const DEPLOYED_BRANCH = "main";
 /** A deployment that makes or changes a database takes longer than IAM's usual hour. The workflow asks for as much. */
-const DEPLOYMENT_SECONDS = 10_800;
+const DEPLOYMENT_SECONDS = 21_600;
 
 export interface GithubStackProps {
   github: GithubConfig;
@@ -23,7 +25,7 @@ export class GithubStack extends BaseStack {
   constructor(scope: Construct, id: string, { github, targets }: GithubStackProps) {
     const [{ accountId, region, profile }] = targets;
     super(scope, id, { accountId, region, ...(profile && { profile }), tags: github.tags });
-    const { repository, branch, iam } = github;
+    const { repository, iam } = github;
     const partition = partitionOf(region);
     const identityProviderArn = github.existingProviders.includes(accountId)
       ? `arn:${partition}:iam::${accountId}:oidc-provider/${ISSUER}`
@@ -31,15 +33,23 @@ export class GithubStack extends BaseStack {
     const state = new StateAccess(distinctLocations(targets));
     const managed = (name: string) => `arn:${partition}:iam::aws:policy/${name}`;
 
+    const reading = { managedPolicyArns: [managed("ReadOnlyAccess")], iam, assumedBy: { identityProviderArn } };
+    const plan = planPolicy(this, "plan-policy", { state, targets });
+
     new Role(this, "plan", {
-      iam,
+      ...reading,
       name: githubNames.planRole,
-      description: `Plans in pull requests of ${repository}: reads settings, never data`,
-      assumedBy: { identityProviderArn },
+      description: `Plans pull requests of ${repository}: reads settings and Terraform's state, and writes nothing`,
       // Pull requests from forks get no token of the repository (GitHub, Security hardening with OpenID Connect).
-      assumeConditions: fromGithub(repository, ["pull_request", `ref:refs/heads/${branch}`]),
-      managedPolicyArns: [managed("ReadOnlyAccess")],
-      policies: { plan: planPolicy(this, "plan-policy", { state, targets }) },
+      assumeConditions: fromGithub(repository, ["pull_request"]),
+      policies: { plan },
+    });
+    new Role(this, "ready", {
+      ...reading,
+      name: githubNames.readyRole,
+      description: `Plans what main of ${repository} would deploy, and keeps the plans that wait for approval`,
+      assumeConditions: fromGithub(repository, [`ref:refs/heads/${DEPLOYED_BRANCH}`]),
+      policies: { plan, "keep-plans": keepPlansPolicy(this, "keep-plans-policy", state) },
     });
     for (const { environment } of targets) {
       const neverLoses = deployPolicy(this, `deploy-policy-${environment}`, { partition, accountId });

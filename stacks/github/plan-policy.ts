@@ -1,7 +1,7 @@
-// What planning needs beside ReadOnlyAccess, and what of it goes too far: a pull request runs code that nobody has read yet.
+// What planning needs beside ReadOnlyAccess, and what of that goes too far: a pull request runs code that nobody has read yet.
 import { DataAwsIamPolicyDocument as PolicyDocument } from "@cdktf/provider-aws/lib/data-aws-iam-policy-document";
 import type { Construct } from "constructs";
-import { partitionOf, stageNames, type Target } from "../../config";
+import { arn, partitionOf, stageNames, type Target } from "../../config";
 import type { StateAccess } from "./state-access";
 
 export interface PlanPolicyProps {
@@ -38,20 +38,20 @@ const DATA = [
   "states:GetExecutionHistory",
 ];
 
+/** It writes nothing, no lock either: code that nobody has read could take away somebody else's. */
 export function planPolicy(scope: Construct, id: string, { state, targets }: PlanPolicyProps) {
+  const stages = targets.flatMap(({ stage }) => stage ?? []);
   // Terraform asks for the heads of the objects that images are built from.
-  const builds = targets.flatMap(({ stage }) =>
-    stage ? [`arn:${partitionOf(stage.region)}:s3:::${stageNames(stage).buildBucket}/*`] : [],
-  );
+  const builds = stages.map((stage) => `arn:${partitionOf(stage.region)}:s3:::${stageNames(stage).buildBucket}/*`);
+  const parameters = stages.map((stage) => arn("ssm", stage, `parameter${stageNames(stage).recoveryKitParameter}`));
   return new PolicyDocument(scope, id, {
     statement: [
-      { sid: "KeepPlans", actions: ["s3:PutObject"], resources: state.plans },
-      ...state.lockAndKey(),
+      state.useKey(["kms:Decrypt"]),
       {
         sid: "NoObjects",
         effect: "Deny",
         actions: ["s3:GetObject", "s3:GetObjectVersion"],
-        notResources: [...state.files, ...state.locks, ...state.plans, ...builds],
+        notResources: [...state.files("*"), ...builds],
       },
       {
         sid: "NoItems",
@@ -66,7 +66,22 @@ export function planPolicy(scope: Construct, id: string, { state, targets }: Pla
         ],
         notResources: state.lockTables,
       },
+      {
+        sid: "NoParameters",
+        effect: "Deny",
+        actions: ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath", "ssm:GetParameterHistory"],
+        ...(parameters.length > 0 ? { notResources: parameters } : { resources: ["*"] }),
+      },
       { sid: "NoData", effect: "Deny", actions: DATA, resources: ["*"] },
     ],
   });
 }
+
+/** Beside that, of code that was reviewed: the plans that wait for an approval. */
+export const keepPlansPolicy = (scope: Construct, id: string, state: StateAccess) =>
+  new PolicyDocument(scope, id, {
+    statement: [
+      { sid: "KeepPlans", actions: ["s3:PutObject"], resources: state.plans("*") },
+      { ...state.useKey(["kms:GenerateDataKey"]), sid: "EncryptPlans" },
+    ],
+  });

@@ -9,41 +9,32 @@ export class StateAccess {
   get buckets(): string[] {
     return this.locations.map((location) => `arn:${partitionOf(location.region)}:s3:::${stateNames(location).bucket}`);
   }
-  get files(): string[] {
-    return this.objects(({ stateKey }) => stateKey("*"));
-  }
-  get locks(): string[] {
-    return this.files.map((file) => `${file}.tflock`);
-  }
-  get plans(): string[] {
-    return this.objects(({ plansPrefix }) => `${plansPrefix}*`);
-  }
   get lockTables(): string[] {
     return this.locations.map((location) => arn("dynamodb", location, `table/${stateNames(location).lockTable}`));
   }
+  /** @param stack whose state it is; `*` for all */
+  files(stack: string): string[] {
+    return this.objects(({ stateKey }) => stateKey(stack));
+  }
+  /** @param stack whose plans they are; `*` for all */
+  plans(stack: string): string[] {
+    return this.objects(({ planKey }) => planKey("*", stack));
+  }
 
-  /** The lock and the key, without which nobody plans; who may write state or plans says so itself. */
-  lockAndKey(): PolicyStatement[] {
-    return [
-      { sid: "LockState", actions: ["s3:PutObject", "s3:DeleteObject"], resources: this.locks },
-      {
-        sid: "LockStateInTable",
-        actions: ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"],
-        resources: this.lockTables,
-      },
-      {
-        sid: "UseKeyOfState",
-        actions: ["kms:Decrypt", "kms:GenerateDataKey"],
-        resources: this.locations.map((location) => arn("kms", location, "key/*")),
-        condition: [
-          {
-            test: "ForAnyValue:StringEquals",
-            variable: "kms:ResourceAliases",
-            values: [...new Set(this.locations.map((location) => stateNames(location).keyAlias))],
-          },
-        ],
-      },
-    ];
+  /** @param actions such as kms:Decrypt, with the key of the state and no other */
+  useKey(actions: string[]): PolicyStatement {
+    return {
+      sid: "UseKeyOfState",
+      actions,
+      resources: this.locations.map((location) => arn("kms", location, "key/*")),
+      condition: [
+        {
+          test: "ForAnyValue:StringEquals",
+          variable: "kms:ResourceAliases",
+          values: [...new Set(this.locations.map((location) => stateNames(location).keyAlias))],
+        },
+      ],
+    };
   }
 
   private objects(key: (names: ReturnType<typeof stateNames>) => string): string[] {

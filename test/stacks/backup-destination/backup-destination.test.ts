@@ -182,7 +182,10 @@ describe("a changed configuration", () => {
         {
           condition:
             `\${anytrue([can(regex("^arn:aws:iam::222222222222:role/backup[.]admin$", ${issuer})), ` +
-            `can(regex("^arn:aws:iam::222222222222:role/aws-reserved/.*$", ${issuer}))])}`,
+            `can(regex("^arn:aws:iam::222222222222:role/aws-reserved/.*$", ${issuer})), ` +
+            // Who plans for GitHub, and changes nothing.
+            `can(regex("^arn:.*:iam::.*:role/.*redcap-github-plan$", ${issuer})), ` +
+            `can(regex("^arn:.*:iam::.*:role/.*redcap-github-ready$", ${issuer}))])}`,
           error_message: expect.stringContaining(`administratorArns lacks \${${issuer}}`),
         },
       ],

@@ -22,11 +22,24 @@ const roleNames = (stack: SynthesizedStack) =>
     .map(({ name }) => name)
     .sort();
 
-test("one stack per account, with a role to plan and one to deploy each environment", () => {
+test("one stack per account, with roles to plan and one to deploy each environment", () => {
   expect(found.map(({ name }) => name)).toEqual(["github-111111111111", "github-222222222222", "github-333333333333"]);
-  expect(roleNames(app)).toEqual(["redcap-github-deploy-dev", "redcap-github-deploy-prod", "redcap-github-plan"]);
-  expect(roleNames(stackOf("222222222222"))).toEqual(["redcap-github-deploy-backup-account", "redcap-github-plan"]);
-  expect(roleNames(stackOf("333333333333"))).toEqual(["redcap-github-deploy-route53-ns", "redcap-github-plan"]);
+  expect(roleNames(app)).toEqual([
+    "redcap-github-deploy-dev",
+    "redcap-github-deploy-prod",
+    "redcap-github-plan",
+    "redcap-github-ready",
+  ]);
+  expect(roleNames(stackOf("222222222222"))).toEqual([
+    "redcap-github-deploy-backup-account",
+    "redcap-github-plan",
+    "redcap-github-ready",
+  ]);
+  expect(roleNames(stackOf("333333333333"))).toEqual([
+    "redcap-github-deploy-route53-ns",
+    "redcap-github-plan",
+    "redcap-github-ready",
+  ]);
 });
 
 test("no repository, no stack", () => {
@@ -49,7 +62,8 @@ test("the provider is made once per account, unless it is there", () => {
 });
 
 test.each([
-  ["plan_trust", ["repo:example/redcap:pull_request", "repo:example/redcap:ref:refs/heads/main"]],
+  ["plan_trust", ["repo:example/redcap:pull_request"]],
+  ["ready_trust", ["repo:example/redcap:ref:refs/heads/main"]],
   ["deploy-dev_trust", ["repo:example/redcap:environment:dev"]],
   ["deploy-prod_trust", ["repo:example/redcap:environment:prod"]],
 ])("%s names each subject exactly", (id, subjects) => {
@@ -78,14 +92,23 @@ const STATE = "arn:aws:s3:::redcap-tfstate-111111111111-eu-west-2";
 const FILES = "arn:aws:s3:::redcap-prod-files-111111111111-eu-west-2";
 const LOCK = "arn:aws:dynamodb:eu-west-2:111111111111:table/redcap-tfstate-lock";
 
+test("the ids of owner and repository are part of the subject, where they are written", () => {
+  const [stack] = stacks({ github: { repository: "example@1/redcap@2" } });
+  const [statement] = statements(stack as SynthesizedStack, "plan_trust");
+  expect(statement?.condition?.[1]?.values).toEqual(["repo:example@1/redcap@2:pull_request"]);
+});
+
+const PLAN = `${STATE}/plans/abc/app-prod.tfplan`;
+const KEY = "arn:aws:kms:eu-west-2:111111111111:key/x";
+const PARAMETER = "arn:aws:ssm:eu-west-2:111111111111:parameter";
+
 test.each<[string, string, string, string]>([
-  ["allow", "keeps a plan", "s3:PutObject", `${STATE}/plans/abc/app-prod.tar.gz`],
-  ["allow", "takes the lock", "s3:PutObject", `${STATE}/app-prod.tfstate.tflock`],
-  ["allow", "gives the lock back", "s3:DeleteObject", `${STATE}/app-prod.tfstate.tflock`],
-  ["allow", "takes the table's lock", "dynamodb:PutItem", LOCK],
   ["implicitDeny", "reads state", "s3:GetObject", `${STATE}/app-prod.tfstate`],
   ["implicitDeny", "never writes state", "s3:PutObject", `${STATE}/app-prod.tfstate`],
-  ["implicitDeny", "never deletes a plan", "s3:DeleteObject", `${STATE}/plans/abc/app-prod.tar.gz`],
+  ["implicitDeny", "never takes a lock", "s3:PutObject", `${STATE}/app-prod.tfstate.tflock`],
+  ["implicitDeny", "nor somebody else's away", "dynamodb:DeleteItem", LOCK],
+  ["implicitDeny", "never forges what waits for approval", "s3:PutObject", PLAN],
+  ["deny", "nor reads it", "s3:GetObject", PLAN],
   ["deny", "reads no patient's file", "s3:GetObject", `${FILES}/2026/x.pdf`],
   ["deny", "reads no old version of one", "s3:GetObjectVersion", `${FILES}/2026/x.pdf`],
   [
@@ -98,20 +121,32 @@ test.each<[string, string, string, string]>([
   ["deny", "reads no log by stream", "logs:GetLogEvents", "arn:aws:logs:eu-west-2:111111111111:log-group:x:*"],
   ["deny", "reads no database log", "rds:DownloadDBLogFilePortion", "arn:aws:rds:eu-west-2:111111111111:db:x"],
   ["deny", "reads no other table", "dynamodb:GetItem", "arn:aws:dynamodb:eu-west-2:111111111111:table/x"],
+  ["deny", "reads no other parameter", "ssm:GetParameter", `${PARAMETER}/x`],
+  ["implicitDeny", "reads the kit's parameter", "ssm:GetParameter", `${PARAMETER}/redcap-prod/recovery-kit`],
   ["deny", "pulls no image", "ecr:BatchGetImage", "arn:aws:ecr:eu-west-2:111111111111:repository/redcap-prod"],
 ])("a plan: %s, %s", (decision, _, action, resource) => {
   expect(decide("plan-policy", action, resource)).toBe(decision);
 });
 
-test("a plan uses the state's key, and no other", () => {
-  const key = "arn:aws:kms:eu-west-2:111111111111:key/x";
-  const by = (alias: string) => decide("plan-policy", "kms:Decrypt", key, { "kms:ResourceAliases": [alias] });
-  expect([by("alias/redcap-tfstate"), by("alias/redcap-prod-files")]).toEqual(["allow", "implicitDeny"]);
+test("a plan reads with the state's key, and with no other; main alone keeps plans, and encrypts with it", () => {
+  const by = (policy: string, action: string, alias: string) =>
+    decide(policy, action, KEY, { "kms:ResourceAliases": [alias] });
+  expect([
+    by("plan-policy", "kms:Decrypt", "alias/redcap-tfstate"),
+    by("plan-policy", "kms:Decrypt", "alias/redcap-prod-files"),
+    by("plan-policy", "kms:GenerateDataKey", "alias/redcap-tfstate"),
+    by("keep-plans-policy", "kms:GenerateDataKey", "alias/redcap-tfstate"),
+    decide("keep-plans-policy", "s3:PutObject", PLAN),
+    decide("keep-plans-policy", "s3:PutObject", `${STATE}/app-prod.tfstate`),
+  ]).toEqual(["allow", "implicitDeny", "implicitDeny", "allow", "allow", "implicitDeny"]);
+  expect(all(app, "aws_iam_role_policy").filter(({ name }) => name === "keep-plans")).toHaveLength(1);
 });
 
 test.each<[string, string, string]>([
   ["deny", "rds:DeleteDBCluster", "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod"],
   ["deny", "s3:DeleteBucket", FILES],
+  ["deny", "s3:DeleteObjectVersion", `${FILES}/2026/x.pdf`],
+  ["deny", "secretsmanager:DeleteSecret", "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/salt-x"],
   ["deny", "backup:DeleteRecoveryPoint", "arn:aws:backup:eu-west-2:111111111111:recovery-point:x"],
   ["deny", "kms:ScheduleKeyDeletion", "arn:aws:kms:eu-west-2:111111111111:key/x"],
   ["deny", "organizations:LeaveOrganization", "*"],
@@ -132,20 +167,38 @@ test.each<[string, string, string]>([
 test("who deploys the parent domain's records is no administrator, and writes state and its lock", () => {
   const dns = stackOf("333333333333");
   const attached = all(dns, "aws_iam_role_policy_attachment").map(({ policy_arn }) => policy_arn);
-  expect(attached.sort()).toEqual([
+  expect([...new Set(attached)].sort()).toEqual([
     "arn:aws:iam::aws:policy/AmazonRoute53FullAccess",
     "arn:aws:iam::aws:policy/ReadOnlyAccess",
   ]);
-  const [write] = statements(dns, "records-policy");
-  expect(write?.resources).toContain("arn:aws:s3:::redcap-tfstate-333333333333-eu-west-2/*.tfstate");
+  const bucket = "arn:aws:s3:::redcap-tfstate-333333333333-eu-west-2";
+  const written = statements(dns, "records-policy").filter(({ actions }) => actions?.includes("s3:PutObject"));
+  expect(written.flatMap(({ resources }) => resources)).toEqual([
+    `${bucket}/route53-ns.tfstate`,
+    `${bucket}/route53-ns.tfstate.tflock`,
+  ]);
 });
 
 test("a session is long enough for a database, and asked for as long by the workflow", () => {
-  expect(one(app, "aws_iam_role", "deploy-prod")).toMatchObject({ max_session_duration: 10_800 });
+  expect(one(app, "aws_iam_role", "deploy-prod")).toMatchObject({ max_session_duration: 21_600 });
 });
 
 test("a stage with the name of another environment is refused", () => {
   const input = sampleInput();
   const stages = input.stages.map((stage) => (stage.name === "dev" ? { ...stage, name: "route53-ns" } : stage));
   expect(() => validate({ ...input, stages, github: GITHUB })).toThrow(/environment "route53-ns"/);
+});
+
+test("an account that is nobody's is refused, and so is a backup account that GitHub would lock itself out of", () => {
+  const input = sampleInput();
+  const github = (change: object) => () => validate({ ...input, github: { ...GITHUB, ...change } });
+  expect(github({ existingProviders: ["999999999999"] })).toThrow(/existingProviders\[0\].*remove it/);
+  expect(github({ repository: "https://github.com/a/b" })).toThrow(/github\.repository.*owner\/name/);
+  const administratorArns = ["arn:aws:iam::222222222222:role/admin"];
+  const backupDestination = { ...input.backupDestination, administratorArns } as typeof input.backupDestination;
+  expect(() => validate({ ...input, backupDestination, github: GITHUB })).toThrow(
+    /administratorArns.*redcap-github-deploy-backup-account.*add that role's ARN/,
+  );
+  administratorArns.push("arn:aws:iam::222222222222:role/redcap-github-deploy-backup-account");
+  expect(() => validate({ ...input, backupDestination, github: GITHUB })).not.toThrow();
 });
