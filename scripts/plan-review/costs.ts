@@ -10,8 +10,8 @@ type Values = Record<string, unknown>;
 interface Paid {
   /** Attributes that the price depends on. */
   size?: string[];
-  /** Dollars a month that it costs without any use; left out where use alone is paid. */
-  standing?: (values: Values) => number;
+  /** Dollars a month that it costs without any use; undefined while its size is not known. Left out: no figure at hand. */
+  standing?: (values: Values) => number | undefined;
 }
 
 const monthly = (dollars: number): Paid => ({ standing: () => dollars });
@@ -34,26 +34,29 @@ const PAID: Record<string, Paid> = {
   aws_route53_zone: monthly(0.5),
   aws_secretsmanager_secret: monthly(0.4),
   aws_vpc_endpoint: {
-    size: ["subnet_ids"],
     // Gateway endpoints are free; of the others each zone is paid.
-    standing: (values) =>
-      values.vpc_endpoint_type === "Interface" ? 0.01 * HOURS * Math.max(1, count(values.subnet_ids)) : 0,
+    standing: ({ vpc_endpoint_type: type, subnet_ids: zones }) => {
+      if (type !== "Interface") return 0;
+      return zones === undefined ? undefined : 0.01 * HOURS * count(zones);
+    },
   },
-  aws_wafv2_web_acl: { size: ["rule"], standing: ({ rule }) => 5 + count(rule) },
+  aws_wafv2_web_acl: { standing: ({ rule }) => 5 + count(rule) },
 };
 
 export interface CostChanges {
   /** Dollars a month that come or, below zero, go, of what costs without any use. */
   standingUsd: number;
-  /** Numbers by type, of what comes and what goes. */
+  /** Numbers by type, of what comes and what goes, with a figure or without. */
   more: Record<string, number>;
   less: Record<string, number>;
-  /** Addresses whose size changes and whose price is by use. */
+  /** Addresses without a figure whose size changes. */
   resized: string[];
+  /** Addresses whose size, and so whose price, is known after the apply. */
+  notKnownYet: string[];
 }
 
 export function costChanges({ resource_changes = [] }: TerraformPlan): CostChanges {
-  const changes: CostChanges = { standingUsd: 0, more: {}, less: {}, resized: [] };
+  const changes: CostChanges = { standingUsd: 0, more: {}, less: {}, resized: [], notKnownYet: [] };
   const add = (side: Record<string, number>, type: string) => {
     side[type] = (side[type] ?? 0) + 1;
   };
@@ -64,8 +67,10 @@ export function costChanges({ resource_changes = [] }: TerraformPlan): CostChang
     const stays = isReplacement(entry) || actions.includes("update");
     if (!stays && !actions.includes("create") && !isDelete(entry)) continue;
     if (paid.standing) {
-      const dollars = (values: unknown) => (values ? (paid.standing?.(values as Values) ?? 0) : 0);
-      changes.standingUsd += dollars(after) - dollars(before);
+      const dollars = (values: unknown) => (values ? paid.standing?.(values as Values) : 0);
+      const [now, then] = [dollars(after), dollars(before)];
+      if (now === undefined || then === undefined) changes.notKnownYet.push(entry.address);
+      else changes.standingUsd += now - then;
     } else if (stays && isResized(entry, paid)) changes.resized.push(entry.address);
     if (!stays) add(actions.includes("create") ? changes.more : changes.less, entry.type);
   }
@@ -73,8 +78,8 @@ export function costChanges({ resource_changes = [] }: TerraformPlan): CostChang
   return changes;
 }
 
-/** Whether it is paid by use, so that no figure can be given of it. */
-export const isByUse = (type: string): boolean => PAID[type]?.standing === undefined;
+/** Whether its price is at hand: that of what is paid by use, or by the kind of an instance, is not. */
+export const hasFigure = (type: string): boolean => PAID[type]?.standing !== undefined;
 
 function isResized({ change }: ResourceChange, { size = [] }: Paid): boolean {
   const value = (side: unknown, name: string) => JSON.stringify((side as Values | null)?.[name] ?? null);

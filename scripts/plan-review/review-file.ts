@@ -58,6 +58,7 @@ const review = z.object({
         more: z.record(text, count),
         less: z.record(text, count),
         resized: z.array(text),
+        notKnownYet: z.array(text),
       }),
     }),
   ),

@@ -1,6 +1,6 @@
 // What every format says in the same words: verdict, counts, costs.
 import { CONCERNS, type Concern } from "../gate/finding";
-import { type CostChanges, isByUse, PRICES_OF } from "./costs";
+import { type CostChanges, hasFigure, PRICES_OF } from "./costs";
 import type { Review, ReviewedFinding, StackReview } from "./review";
 
 export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
@@ -29,30 +29,30 @@ export function countsText(review: StackReview): string {
   );
 }
 
-/** Most that is named of what is resized. */
-const RESIZED_AT_MOST = 10;
+/** Of addresses, in what is said of costs. */
+const NAMED_AT_MOST = 10;
 
-export function costText({ standingUsd, more, less, resized }: CostChanges): string | undefined {
-  const list = (side: Record<string, number>, byUse: boolean) =>
-    Object.entries(side)
-      .filter(([type]) => isByUse(type) === byUse)
-      .map(([type, count]) => `${count} ${type}`)
-      .join(", ");
-  const both = (byUse: boolean) =>
-    [list(more, byUse) && `more: ${list(more, byUse)}`, list(less, byUse) && `less: ${list(less, byUse)}`].filter(
-      Boolean,
-    );
-  const rest = resized.length - RESIZED_AT_MOST;
-  const sizes =
-    resized.length > 0
-      ? [`another size: ${resized.slice(0, RESIZED_AT_MOST).join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`]
-      : [];
-  const standing = both(false).join("; ");
-  const byUse = [...both(true), ...sizes].join("; ");
+export function costText({ standingUsd, more, less, resized, notKnownYet }: CostChanges): string | undefined {
+  const numbers = (side: Record<string, number>, word: string, withFigure: boolean) => {
+    const types = Object.entries(side).filter(([type]) => hasFigure(type) === withFigure);
+    return types.length > 0 ? [`${word}: ${types.map(([type, count]) => `${count} ${type}`).join(", ")}`] : [];
+  };
+  const both = (withFigure: boolean) => [...numbers(more, "more", withFigure), ...numbers(less, "less", withFigure)];
+  const addresses = (word: string, list: string[]) => {
+    const rest = list.length - NAMED_AT_MOST;
+    const named = list.slice(0, NAMED_AT_MOST).join(", ");
+    return list.length > 0 ? [`${word}: ${named}${rest > 0 ? ` and ${rest} more` : ""}`] : [];
+  };
+  const standing = both(true).join("; ");
+  const others = [
+    ...both(false),
+    ...addresses("another size", resized),
+    ...addresses("known after the apply", notKnownYet),
+  ].join("; ");
   const parts = [
     (standing || standingUsd !== 0) &&
       `${dollars(standingUsd)} without any use (${PRICES_OF})${standing ? `: ${standing}` : ""}`,
-    byUse && `by use, of which there is no figure: ${byUse}`,
+    others && `no figure at hand: ${others}`,
   ].filter(Boolean);
   return parts.length > 0 ? `Monthly cost: ${parts.join(". ")}` : undefined;
 }

@@ -25,12 +25,19 @@ test("an endpoint costs by zone, and one to S3 nothing; a web ACL by rule", () =
   expect(changes(update("aws_wafv2_web_acl.a", { rule: [1, 2] }, { rule: [1] })).standingUsd).toBe(-1);
 });
 
-test("what is paid by use has no figure, and it is said", () => {
+test("what is paid by use, or by the kind of an instance, has no figure, and it is said", () => {
   expect(text(create("aws_rds_cluster_instance.reader", {}))).toBe(
-    "Monthly cost: by use, of which there is no figure: more: 1 aws_rds_cluster_instance",
+    "Monthly cost: no figure at hand: more: 1 aws_rds_cluster_instance",
   );
   expect(text(update("aws_ecs_task_definition.x", { cpu: "1024" }, { cpu: "2048" }))).toBe(
-    "Monthly cost: by use, of which there is no figure: another size: aws_ecs_task_definition.x",
+    "Monthly cost: no figure at hand: another size: aws_ecs_task_definition.x",
+  );
+});
+
+test("an endpoint whose zones are not known yet is named, not guessed", () => {
+  expect(text(create("aws_vpc_endpoint.a", { vpc_endpoint_type: "Interface" }))).toBe(
+    "Monthly cost: +$0.00 without any use (us-east-1, November 2026): more: 1 aws_vpc_endpoint. " +
+      "no figure at hand: known after the apply: aws_vpc_endpoint.a",
   );
 });
 
