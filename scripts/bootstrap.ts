@@ -1,8 +1,8 @@
 // npm run bootstrap -- --stage prod: prepares an AWS account. Safe to run again.
 import { Command } from "commander";
-import { loadOwnDeployment } from "../config";
+import { loadOwnDeployment, type TargetFlags } from "../config";
 import { bootstrapAccount } from "./bootstrap/index";
-import { type TargetFlags, targetsOf } from "./bootstrap/targets";
+import { accountsToPrepare } from "./bootstrap/targets";
 import { run } from "./command";
 
 interface Flags extends TargetFlags {
@@ -23,7 +23,7 @@ async function main(): Promise<void> {
     .parse()
     .opts<Flags>();
 
-  for (const { label, account, options } of targetsOf(loadOwnDeployment().config, flags)) {
+  for (const { label, account, options } of accountsToPrepare(loadOwnDeployment().config, flags)) {
     console.log(`Account ${account.accountId} in ${account.region} (${label})`);
     const result = await bootstrapAccount(account, { ...options, ...flags });
     if (result.crossAccountProblem) {

@@ -1,16 +1,17 @@
 // Which accounts a bootstrap command means.
-import { accountSettings, type Deployment, findStage, recoveryKitBucket, stageNames } from "../../config";
+import {
+  accountSettings,
+  type Deployment,
+  findStage,
+  recoveryKitBucket,
+  stageNames,
+  type TargetFlags,
+} from "../../config";
 import type { Account } from "../aws";
 import { UserError } from "../command";
 import type { BootstrapOptions } from "./index";
 
-export interface TargetFlags {
-  stage?: string;
-  backupAccount?: boolean;
-  route53Ns?: boolean;
-}
-
-export interface Target {
+export interface AccountToPrepare {
   /** What the account is for, in the words of the configuration. */
   label: string;
   account: Account;
@@ -22,10 +23,10 @@ const filesBucketsOf = (config: Deployment, accountId: string): string[] =>
   config.stages.filter((stage) => stage.accountId === accountId).map((stage) => stageNames(stage).filesBucket);
 
 /** @throws UserError if nothing was named, or something that the configuration lacks; ConfigurationError for a stage that is not there */
-export function targetsOf(config: Deployment, flags: TargetFlags): Target[] {
+export function accountsToPrepare(config: Deployment, flags: TargetFlags): AccountToPrepare[] {
   const { backupDestination, route53Ns } = config;
   const crossAccount = backupDestination && { organizationId: backupDestination.organizationId };
-  const targets: Target[] = [];
+  const targets: AccountToPrepare[] = [];
   if (flags.stage) {
     const stage = findStage(config, flags.stage);
     targets.push({

@@ -67,7 +67,7 @@ afterAll(async () => {
 test("a first plan is reviewed, kept encrypted with the state's key, and changes nothing", async () => {
   const file = join(folder, "review.json");
   const { code, output } = await plan("--save", "first", "--format", "json", "--out", file);
-  expect(output).toMatch(/backup-destination: kept, SHA-256 [0-9a-f]{64}/);
+  expect(output).toMatch(/^id = first\ndigest = [0-9a-f]{64}$/m);
   expect(code).toBe(0);
   const { verdict, stacks } = JSON.parse(readFileSync(file, "utf8")) as Review;
   expect(verdict).toBe("clear");
@@ -92,7 +92,7 @@ test("another digest than the approved one is refused, and a plan that was never
   expect([other.code, missing.code, alone.code]).toEqual([1, 1, 1]);
 });
 
-test("what was approved is applied, and given again, it is known to be", async () => {
+test("what was approved is applied, and only once", async () => {
   const looked = await deploy("--saved", "first", "--dry-run", "--yes");
   expect(looked.code).toBe(0);
   expect(looked.output).toContain("Nothing was changed.");
@@ -100,9 +100,11 @@ test("what was approved is applied, and given again, it is known to be", async (
   const applied = await deploy("--saved", "first", "--digest", digest, "--yes");
   expect(applied.output).toContain("✓ apply backup-destination");
   expect(applied.code).toBe(0);
+  const before = await serial();
   const again = await deploy("--saved", "first", "--digest", digest, "--yes");
-  expect(again.output).toContain("backup-destination: this plan is applied already.");
-  expect(again.code).toBe(0);
+  expect(again.output).toMatch(/has changed since this was planned; nothing of it was applied\. Plan it again/);
+  expect(again.code).toBe(1);
+  expect(await serial()).toBe(before);
 });
 
 test("nothing is left to plan, and what somebody changes by hand is found", async () => {
@@ -117,15 +119,21 @@ test("nothing is left to plan, and what somebody changes by hand is found", asyn
   expect(await deploy("--yes")).toMatchObject({ code: 0 });
 });
 
-test("a plan is stale once the state has changed, and is refused with the way on", async () => {
+test("a plan is stale once the state has changed, also one that found nothing to change", async () => {
+  expect(await plan("--save", "empty")).toMatchObject({ code: 0 });
+  const still = await deploy("--saved", "empty", "--yes");
+  expect(still.output).toContain("backup-destination: nothing to change.");
+  expect(still.code).toBe(0);
   maxRetentionDays = 500;
   expect(await plan("--save", "second")).toMatchObject({ code: 0 });
   maxRetentionDays = 450;
   expect(await deploy("--yes")).toMatchObject({ code: 0 });
   const before = await serial();
-  const { code, output } = await deploy("--saved", "second", "--yes");
-  expect(output).toMatch(/has changed since this was planned; nothing of it was applied\. Plan it again/);
-  expect(code).toBe(1);
+  for (const id of ["second", "empty"]) {
+    const { code, output } = await deploy("--saved", id, "--yes");
+    expect(output).toMatch(/has changed since this was planned; nothing of it was applied\. Plan it again/);
+    expect(code).toBe(1);
+  }
   expect(await serial()).toBe(before);
 });
 
@@ -138,6 +146,10 @@ test("a danger that nobody acknowledged is never applied without a person, and i
   expect(refused.output).toContain(`has dangers that nobody has acknowledged`);
   expect(refused.output).toContain(`  ${line}`);
   expect(refused.code).toBe(1);
+  const broad = join(folder, "broad.txt");
+  writeFileSync(broad, "backup-destination * *\n");
+  const tooBroad = await deploy("--yes", "--acknowledged", broad);
+  expect([tooBroad.code, tooBroad.output]).toEqual([1, expect.stringContaining('"backup-destination * *" is refused')]);
   const acknowledged = join(folder, "acknowledged.txt");
   writeFileSync(acknowledged, `${line}  # shorter again\n`);
   expect(await plan("--acknowledged", acknowledged)).toMatchObject({ code: 0 });
