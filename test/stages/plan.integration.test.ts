@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { BackupClient, DeleteBackupVaultAccessPolicyCommand } from "@aws-sdk/client-backup";
+import { BackupClient, DeleteBackupVaultNotificationsCommand } from "@aws-sdk/client-backup";
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import { stateNames, validate } from "../../config";
 import type { Review } from "../../scripts/plan-review/review";
@@ -112,9 +112,9 @@ test("nothing is left to plan, and what somebody changes by hand is found", asyn
   expect(unchanged.output).toContain("backup-destination: 0 to create, 0 to change, 0 to replace, 0 to destroy");
   expect(unchanged.code).toBe(0);
   const { vaultName: BackupVaultName } = destination();
-  await new BackupClient(client()).send(new DeleteBackupVaultAccessPolicyCommand({ BackupVaultName }));
+  await new BackupClient(client()).send(new DeleteBackupVaultNotificationsCommand({ BackupVaultName }));
   const drifted = await plan("--unchanged");
-  expect(drifted.output).toContain("aws_backup_vault_policy");
+  expect(drifted.output).toContain("aws_backup_vault_notifications");
   expect(drifted.code).toBe(2);
   expect(await deploy("--yes")).toMatchObject({ code: 0 });
 });

@@ -229,6 +229,7 @@ const ATTACHED_TO = [
 
 /** A resource's policy whose resource is not made by the same plan. */
 function isForExistingResource(change: Change): boolean {
+  if (!change.type.endsWith("_policy")) return false;
   const attribute = ATTACHED_TO.find((one) => change.after(one) !== undefined || change.isUnknown(one));
   if (attribute === undefined) return false;
   const targets = change.facts

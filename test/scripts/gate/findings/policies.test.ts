@@ -260,6 +260,11 @@ test("of a bucket that the same plan makes, it was reviewed as code", () => {
   expect(dangersOf(withTarget(create("aws_s3_bucket.files", { bucket: "files" })))).toEqual([]);
 });
 
+test("of a key that is made with its policy, too", () => {
+  const key = create("aws_kms_key.vault", { policy: policy(OTHER) }, { unknown: { arn: true, key_id: true } });
+  expect(dangersOf(plan([key], { configuration: own }))).toEqual([]);
+});
+
 test.each([
   ["any principal", { StringLike: { "aws:PrincipalArn": "*" } }],
   ["any account", { ArnLike: { "aws:SourceArn": "arn:aws:sns:*:*:x" } }],
