@@ -11,6 +11,7 @@ const shared = {
 module.exports = {
   // Both cores: jest would leave one idle.
   maxWorkers: "100%",
+  testSequencer: "<rootDir>/test/longest-first.js",
   projects: [
     {
       ...shared,

@@ -10,7 +10,7 @@ import { onAppRunner, sampleInput, sampleStage } from "../stacks/synth";
 import { deploySurely, type Run, runCommand, writeStages } from "./command";
 import { inventory } from "./inventory";
 
-jest.setTimeout(900_000);
+jest.setTimeout(1_800_000);
 
 type StageInput = DeploymentInput["stages"][number];
 

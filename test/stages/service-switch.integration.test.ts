@@ -46,7 +46,8 @@ let stagesFile: string;
 let delegated = false;
 function config(change: Partial<StageInput> = {}): DeploymentInput {
   const { domain, subdomain, ...dev } = sampleStage("dev");
-  const named = { domain: NAME, hostInRoute53: true, delegated };
+  // For everyone: without a web ACL, App Runner holds no address back.
+  const named = { domain: NAME, hostInRoute53: true, delegated, allowedIps: ["0.0.0.0/0", "::/0"] };
   const service = { ...dev.service, cron: { minutes: 5 } } as StageInput["service"];
   return { ...sampleInput(), backupDestination: undefined, stages: [{ ...dev, ...named, service, ...change }] };
 }
