@@ -32,6 +32,13 @@ export function arn(service: string, { accountId, region }: Location, resource: 
   return `arn:${partitionOf(region)}:${service}:${region}:${accountId}:${resource}`;
 }
 
+/**
+ * An ARN with IAM's wildcards as an expression that Terraform and JavaScript read alike. Without brackets around them, `.` and
+ * `+` would mean more than themselves; names in IAM hold nothing else special.
+ */
+export const arnRegex = (pattern: string): string =>
+  `^${pattern.replace(/[.+]/g, "[$&]").replace(/\*/g, ".*").replace(/\?/g, ".")}$`;
+
 /** Identifier of the n-th instance of a cluster; 1 is created first and so becomes the writer. */
 export const instanceIdentifier = (clusterIdentifier: string, number: number): string =>
   `${clusterIdentifier}-${number}`;

@@ -26,7 +26,7 @@ new Command("deploy")
         throw new UserError("--digest is of saved plans: add --saved, or leave it out.");
       const { config } = loadOwnDeployment();
       const target = findTarget(config, flags);
-      await deployTarget(target, { ...flags, ...(saved && { saved: await planId(saved) }) });
+      await deployTarget(target, { ...flags, ...(saved !== undefined && { saved: await planId(saved) }) });
     }),
   )
   .parse();

@@ -26,7 +26,11 @@ new Command("plan")
     "--save [id]",
     "keep the plans beside the state, for npm run deploy -- … --saved; id: by default git's of the code",
   )
-  .option("--unchanged", "exit code 2 where there is anything to change, too", false)
+  .option(
+    "--unchanged",
+    "exit code 2 where there is anything to change, or an acknowledgement is left over, too",
+    false,
+  )
   .option("--acknowledged <file>", `acknowledged dangers, one per line (default: ${ACKNOWLEDGEMENTS_FILE}, if there)`)
   .addOption(new Option("--format <format>", "of the review").choices(Object.keys(FORMATS)).default("text"))
   .option("--out <file>", "write the review there, not to stdout")
@@ -38,7 +42,11 @@ new Command("plan")
       const { review, differs, digest } = await planTarget(target, { keepAs, acknowledged });
       write(FORMATS[format](review), out);
       if (digest) console.log(`id = ${keepAs}\ndigest = ${digest}`);
-      process.exitCode = unchanged && differs ? 2 : exitCodeOf(review);
+      if (keepAs !== undefined && !digest) console.error("Not kept: no command applies this.");
+      // A line that covers nothing any more would cover the next change of the same kind.
+      const isLeft = differs || review.unusedAcknowledgements.length > 0;
+      const isRefused = (keepAs !== undefined && !digest) || (unchanged && isLeft);
+      process.exitCode = isRefused ? 2 : exitCodeOf(review);
     }),
   )
   .parse();

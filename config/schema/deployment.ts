@@ -1,6 +1,6 @@
 // The whole of stages.ts: the stages, the backup account, and what belongs to accounts rather than to stages.
 import { z } from "zod";
-import { githubNames } from "../names";
+import { arnRegex, githubNames, partitionOf } from "../names";
 import { type BackupRule, backupDestination } from "./backup";
 import { accountId, positive } from "./common";
 import { domainProblems, hostName } from "./domain";
@@ -61,13 +61,17 @@ const longestCopy = ({ backup }: z.infer<typeof stage>): number =>
 const checked = shape.superRefine((value, context) => {
   const issue = (path: (string | number)[], message: string) => context.addIssue({ code: "custom", path, message });
   const accountIds = [...value.stages, value.backupDestination, value.route53Ns].map((entry) => entry?.accountId);
-  const administrators = value.backupDestination?.administratorArns;
-  const deployer = githubNames.deployRole(ENVIRONMENTS.backupDestination);
-  if (value.github && administrators && !administrators.some((arn) => /[*?]/.test(arn) || arn.endsWith(`/${deployer}`)))
-    issue(
-      ["backupDestination", "administratorArns"],
-      `GitHub deploys the backup account as ${deployer}, and would lock itself out: add that role's ARN.`,
-    );
+  const { backupDestination: destination, github } = value;
+  if (destination?.administratorArns && github) {
+    const { accountId, region, administratorArns } = destination;
+    const role = `${github.iam.rolePath}${githubNames.deployRole(ENVIRONMENTS.backupDestination)}`;
+    const deployer = `arn:${partitionOf(region)}:iam::${accountId}:role${role}`;
+    if (!administratorArns.some((pattern) => new RegExp(arnRegex(pattern)).test(deployer)))
+      issue(
+        ["backupDestination", "administratorArns"],
+        `GitHub deploys the backup account as ${deployer}, and would lock itself out: add it.`,
+      );
+  }
   value.github?.existingProviders.forEach((id, index) => {
     if (!accountIds.includes(id))
       issue(

@@ -44,7 +44,7 @@ export async function deployTarget(target: Target, options: DeployOptions): Prom
     const ready =
       options.saved === undefined
         ? freshPlans(target, folder)
-        : await savedPlans(target, folder, options.saved, options.digest);
+        : await savedPlans(target, folder, options.saved, options);
     for await (const one of ready) await deployStack(target, one, options);
     if (target.stage && !options.dryRun) await afterStage(target.stage, folder, since);
   });
@@ -63,14 +63,19 @@ async function* freshPlans(target: Target, folder: string): AsyncGenerator<Ready
   }
 }
 
-/** All are fetched before the first is applied, so that a plan that is missing, or another one, stops everything. */
-async function savedPlans(target: Target, folder: string, id: string, digest?: string): Promise<ReadyPlan[]> {
-  const plans = new SavedPlans(target, id);
+/** All are fetched and judged before the first is applied: one that is missing, another one, or refused stops everything. */
+async function savedPlans(
+  target: Target,
+  folder: string,
+  id: string,
+  { digest, yes, acknowledged }: DeployOptions,
+): Promise<ReadyPlan[]> {
+  const saved = new SavedPlans(target, id);
   const ready: StackTerraform[] = [];
   const fetched: SavedPlan[] = [];
   for (const stack of target.stacks) {
     const terraform = await StackTerraform.initialize(stack, folder);
-    fetched.push(await plans.fetch(stack, terraform.planFile));
+    fetched.push(await saved.fetch(stack, terraform.planFile));
     ready.push(terraform);
   }
   const found = digestOfAll(fetched);
@@ -80,7 +85,12 @@ async function savedPlans(target: Target, folder: string, id: string, digest?: s
         `Review it: npm run deploy -- ${target.flag} --saved --dry-run`,
     );
   console.log(`digest = ${found}`);
-  return Promise.all(ready.map(async (terraform) => ({ terraform, plan: await terraform.readPlan() })));
+  const plans = await Promise.all(ready.map(async (terraform) => ({ terraform, plan: await terraform.readPlan() })));
+  for (const { terraform, plan } of plans) {
+    gate(plan);
+    if (yes) requireAcknowledged(terraform.stack, plan, acknowledged);
+  }
+  return plans;
 }
 
 async function deployStack(target: Target, { terraform, plan }: ReadyPlan, options: DeployOptions) {

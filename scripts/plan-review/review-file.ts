@@ -1,9 +1,10 @@
-// A review as `--format json` wrote it: of another job, whose code may be anybody's, so that nothing in it is taken on trust.
+// A review as `--format json` wrote it in another job. Its shape is checked; whether it is true is that job's.
 import { z } from "zod";
 import { CONCERNS, type Concern } from "../gate/finding";
 import type { ReviewContent } from "./review";
 
 const text = z.string();
+const name = z.string().regex(/^[\w-]+$/, "letters, digits, hyphens and underscores");
 const count = z.number().int().min(0);
 const acknowledgement = z.strictObject({
   line: text,
@@ -17,7 +18,7 @@ const review = z.object({
   version: z.literal(1, "it is no review of this version"),
   stacks: z.array(
     z.object({
-      stack: text,
+      stack: name,
       counts: z.object({
         create: count,
         update: count,
@@ -31,7 +32,7 @@ const review = z.object({
         z.object({
           concern: z.enum(Object.keys(CONCERNS) as [Concern, ...Concern[]]),
           level: z.enum(["danger", "notice"]),
-          action: text,
+          action: name,
           address: text,
           what: text,
           because: z.array(text).optional(),

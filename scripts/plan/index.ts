@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { Target } from "../../config";
 import { planStack, requireDeployable } from "../deploy/plan-stack";
+import { judge } from "../gate";
 import { countChanges } from "../gate/plan";
 import { acknowledgementsOf } from "../plan-review/acknowledgements-file";
 import { constructsIn } from "../plan-review/construct-path";
@@ -39,7 +40,8 @@ export async function planTarget(target: Target, { keepAs, acknowledged }: PlanO
       // Who may only read cannot lock. Terraform refuses to apply a plan of a state that has changed since.
       const plan = await planStack(target, terraform, ["-lock=false"]);
       if (plan.error) console.error(plan.error);
-      else if (plans) saved.push(await plans.keep(stack, terraform.planFile));
+      // What no command applies, acknowledged or not, is nothing to approve.
+      else if (plans && judge(plan).length === 0) saved.push(await plans.keep(stack, terraform.planFile));
       found.push({ plan, constructs: constructsIn(join(terraform.folder, "cdk.tf.json")) });
       progress.end("✓");
     }

@@ -4,7 +4,7 @@ import type { DataAwsIamPolicyDocumentStatement } from "@cdktf/provider-aws/lib/
 import { DataAwsIamSessionContext } from "@cdktf/provider-aws/lib/data-aws-iam-session-context";
 import { Fn, type Precondition } from "cdktf";
 import type { Construct } from "constructs";
-import { githubNames } from "../../config";
+import { arnRegex, githubNames } from "../../config";
 
 /**
  * Else an intruder would take the policy's denials out first. Only where administrators are named: a denial for
@@ -24,9 +24,6 @@ export function onlyAdministrators(administratorArns: string[], actions: string[
   };
 }
 
-/** Without brackets around them, `.` and `+` would mean more than themselves. Names in IAM hold nothing else special. */
-const asRegex = (arn: string): string => `^${arn.replace(/[.+]/g, "[$&]").replace(/\*/g, ".*").replace(/\?/g, ".")}$`;
-
 /** They plan in the account and change nothing, so that nothing can lock them out. */
 const READERS = [githubNames.planRole, githubNames.readyRole].map((role) => `arn:*:iam::*:role/*${role}`);
 
@@ -36,7 +33,7 @@ export function deployerIsAdministrator(scope: Construct, administratorArns: str
   // For an assumed role, the role's ARN with its path: what aws:PrincipalArn holds as well.
   const { issuerArn } = new DataAwsIamSessionContext(scope, "session", { arn: caller.arn });
   return {
-    condition: Fn.anytrue([...administratorArns, ...READERS].map((arn) => Fn.can(Fn.regex(asRegex(arn), issuerArn)))),
+    condition: Fn.anytrue([...administratorArns, ...READERS].map((arn) => Fn.can(Fn.regex(arnRegex(arn), issuerArn)))),
     errorMessage: `backupDestination.administratorArns lacks ${issuerArn}, which deploys this stack: afterwards it could change neither the vault's policy nor the key's. Add it.`,
   };
 }

@@ -52,7 +52,7 @@ export class GithubStack extends BaseStack {
       policies: { plan, "keep-plans": keepPlansPolicy(this, "keep-plans-policy", state) },
     });
     for (const { environment } of targets) {
-      const neverLoses = deployPolicy(this, `deploy-policy-${environment}`, { partition, accountId });
+      const neverLoses = deployPolicy(this, `deploy-policy-${environment}`, { partition, accountId, targets });
       const isRecordsOnly = environment === ENVIRONMENTS.route53Ns;
       new Role(this, `deploy-${environment}`, {
         iam,

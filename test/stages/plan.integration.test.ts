@@ -16,6 +16,8 @@ let aws: LocalAws;
 let folder: string;
 /** The vault's retention, which a change of the configuration lengthens. */
 let maxRetentionDays = 400;
+/** As the first plan printed it. */
+let approved: string;
 
 const input = () => {
   const sample = sampleInput();
@@ -68,6 +70,7 @@ test("a first plan is reviewed, kept encrypted with the state's key, and changes
   const file = join(folder, "review.json");
   const { code, output } = await plan("--save", "first", "--format", "json", "--out", file);
   expect(output).toMatch(/^id = first\ndigest = [0-9a-f]{64}$/m);
+  approved = digestIn(output);
   expect(code).toBe(0);
   const { verdict, stacks } = JSON.parse(readFileSync(file, "utf8")) as Review;
   expect(verdict).toBe("clear");
@@ -87,6 +90,8 @@ test("another digest than the approved one is refused, and a plan that was never
   expect(missing.output).toMatch(
     /backup-destination has no plan under never[\s\S]*npm run plan -- --backup-account --save/,
   );
+  const nameless = await deploy("--saved", "", "--digest", "0".repeat(64), "--yes");
+  expect([nameless.code, nameless.output]).toEqual([1, expect.stringContaining('"" is no id of a plan')]);
   const alone = await deploy("--digest", "0".repeat(64), "--yes");
   expect(alone.output).toContain("--digest is of saved plans");
   expect([other.code, missing.code, alone.code]).toEqual([1, 1, 1]);
@@ -96,7 +101,8 @@ test("what was approved is applied, and only once", async () => {
   const looked = await deploy("--saved", "first", "--dry-run", "--yes");
   expect(looked.code).toBe(0);
   expect(looked.output).toContain("Nothing was changed.");
-  const digest = digestIn(looked.output);
+  expect(digestIn(looked.output)).toBe(approved);
+  const digest = approved;
   const applied = await deploy("--saved", "first", "--digest", digest, "--yes");
   expect(applied.output).toContain("✓ apply backup-destination");
   expect(applied.code).toBe(0);

@@ -8,7 +8,7 @@ const { scripts } = JSON.parse(readFileSync(join(PROJECT_ROOT, "package.json"), 
 };
 const folder = join(PROJECT_ROOT, ".github", "workflows");
 const typed = readdirSync(folder).flatMap((file) =>
-  [...readFileSync(join(folder, file), "utf8").matchAll(/npm run (?:--silent )?([\w:-]+)(.*)/g)].map(
+  [...readFileSync(join(folder, file), "utf8").matchAll(/npm (?:--prefix \S+ )?run (?:--silent )?([\w:-]+)(.*)/g)].map(
     ([, command = "", rest = ""]): [string, string, string[]] => [file, command, rest.match(/(?<= )--[a-z-]+/g) ?? []],
   ),
 );

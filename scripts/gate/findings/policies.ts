@@ -64,14 +64,18 @@ const CALLER =
 const isForEverybody = ({ principals, conditions, inverted }: Statement): boolean =>
   (principals.includes("*") || (inverted && principals.length > 0)) && !conditions.some(narrows);
 
+/** An account, or without one (S3) a resource; a value that begins like many others' names nobody. */
+function namesSomebody(value: string): boolean {
+  const [start, , , , account, ...resource] = value.split(":");
+  if (start !== "arn") return value === UNKNOWN || (value !== "" && !/[*?]/.test(value));
+  return /^\d{12}$/.test(account ?? "") || (account === "" && /^[^*?]/.test(resource.join(":")));
+}
+
 /** What is denied, missing or any account leaves everybody in. */
 function narrows(condition: string): boolean {
   const [operator = "", key = "", ...values] = condition.split(" ");
   if (!CALLER.test(key) || /Not|IfExists$|^Null$|^ForAllValues/i.test(operator)) return false;
-  return values
-    .join(" ")
-    .split(",")
-    .every((value) => !/^[*?]*$/.test(value) && !/^arn:[^:]*:[^:]*:[^:]*:[*?]+(:|$)/.test(value));
+  return values.join(" ").split(",").every(namesSomebody);
 }
 
 const allActions = ({ actions, inverted }: Statement): string[] =>

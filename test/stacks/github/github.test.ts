@@ -1,5 +1,7 @@
 // What GitHub's workflows may do in each account.
-import { type DeploymentInput, validate } from "../../../config";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type DeploymentInput, PROJECT_ROOT, validate } from "../../../config";
 import { evaluatePolicy } from "../../local-aws/policy";
 import { all, one, policyJson, type SynthesizedStack, sampleInput, statements, synthesize } from "../synth";
 
@@ -157,6 +159,14 @@ test.each<[string, string, string]>([
     "iam:AddClientIDToOpenIDConnectProvider",
     "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com",
   ],
+  // What the gate lets through: a changed lock, another zip, no cron over HTTP any more.
+  ["implicitDeny", "backup:DeleteBackupVaultLockConfiguration", "arn:aws:backup:eu-west-2:111111111111:backup-vault:x"],
+  ["implicitDeny", "s3:DeleteObjectVersion", "arn:aws:s3:::redcap-prod-build-111111111111-eu-west-2/redcap.zip"],
+  [
+    "implicitDeny",
+    "secretsmanager:DeleteSecret",
+    "arn:aws:secretsmanager:eu-west-2:111111111111:secret:redcap-prod/cron-AbCdEf",
+  ],
   ["implicitDeny", "iam:GetRole", "arn:aws:iam::111111111111:role/redcap-github-plan"],
   ["implicitDeny", "iam:PutRolePolicy", "arn:aws:iam::111111111111:role/redcap-prod-backup"],
   ["implicitDeny", "rds:ModifyDBCluster", "arn:aws:rds:eu-west-2:111111111111:cluster:redcap-prod"],
@@ -180,7 +190,10 @@ test("who deploys the parent domain's records is no administrator, and writes st
 });
 
 test("a session is long enough for a database, and asked for as long by the workflow", () => {
-  expect(one(app, "aws_iam_role", "deploy-prod")).toMatchObject({ max_session_duration: 21_600 });
+  const workflow = readFileSync(join(PROJECT_ROOT, ".github/workflows/deploy.yml"), "utf8");
+  const asked = Number(/role-duration-seconds: (\d+)/.exec(workflow)?.[1]);
+  expect(asked).toBeGreaterThan(3_600);
+  expect(one(app, "aws_iam_role", "deploy-prod")).toMatchObject({ max_session_duration: asked });
 });
 
 test("a stage with the name of another environment is refused", () => {
@@ -197,8 +210,11 @@ test("an account that is nobody's is refused, and so is a backup account that Gi
   const administratorArns = ["arn:aws:iam::222222222222:role/admin"];
   const backupDestination = { ...input.backupDestination, administratorArns } as typeof input.backupDestination;
   expect(() => validate({ ...input, backupDestination, github: GITHUB })).toThrow(
-    /administratorArns.*redcap-github-deploy-backup-account.*add that role's ARN/,
+    /administratorArns.*redcap-github-deploy-backup-account.*add it/,
   );
-  administratorArns.push("arn:aws:iam::222222222222:role/redcap-github-deploy-backup-account");
+  administratorArns.push("arn:aws:iam::222222222222:role/other/redcap-github-deploy-backup-account");
+  administratorArns.push("arn:aws:iam::222222222222:role/aws-reserved/*");
+  expect(() => validate({ ...input, backupDestination, github: GITHUB })).toThrow(/administratorArns/);
+  administratorArns.push("arn:aws:iam::222222222222:role/redcap-github-*");
   expect(() => validate({ ...input, backupDestination, github: GITHUB })).not.toThrow();
 });

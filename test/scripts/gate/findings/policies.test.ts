@@ -270,6 +270,10 @@ test.each([
   ["any account", { ArnLike: { "aws:SourceArn": "arn:aws:sns:*:*:x" } }],
   ["all accounts but one", { StringNotEquals: { "aws:SourceAccount": "111111111111" } }],
   ["who does not say", { StringEqualsIfExists: { "aws:SourceAccount": "111111111111" } }],
+  ["any bucket", { ArnLike: { "aws:SourceArn": "arn:aws:s3:::*" } }],
+  ["any topic", { ArnLike: { "aws:SourceArn": "arn:aws:sns:*" } }],
+  ["any organization", { StringLike: { "aws:PrincipalOrgID": "o-*" } }],
+  ["every tenth account", { StringLike: { "aws:SourceAccount": "1*" } }],
   ["one account or any", { StringLike: { "aws:SourceAccount": ["111111111111", "*"] } }],
 ])("everybody stays everybody where a condition lets in %s", (_, Condition) => {
   const changes = [create(BUCKET_POLICY, { policy: policy({ ...READ, Principal: "*", Condition }) })];
