@@ -29,7 +29,7 @@ import { eventConnections } from "./gaps/event-connections";
 import { serviceSpecificCredentials } from "./gaps/iam";
 import { instances } from "./gaps/instances";
 import { kms } from "./gaps/kms";
-import { logGroupKeys } from "./gaps/logs";
+import { logGroups } from "./gaps/logs";
 import { objectLock } from "./gaps/object-lock";
 import { organizations } from "./gaps/organizations";
 import { route53 } from "./gaps/route53";
@@ -188,7 +188,7 @@ export async function startLocalAws(options: LocalAwsOptions): Promise<LocalAws>
     tasks.service,
     ecs(client, deployments.failures),
     kms(client),
-    logGroupKeys(client),
+    logGroups(client),
     securityGroupRules(client),
     route53(client),
     s3(client),

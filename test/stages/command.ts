@@ -4,15 +4,13 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DeploymentInput, PROJECT_ROOT } from "../../config";
+import { WITHOUT_WAF } from "../without-waf";
 
 export interface Run {
   code: number | null;
   /** What was printed, both streams. */
   output: string;
 }
-
-/** The rules of the web ACL cost Terraform as much as all else of a stage: a test has them where it is about them. */
-const WITHOUT_WAF = { type: "none", reason: "This test is about other things." } as const;
 
 /** Writes a deployment to the configuration file that `runCommand` is given; its stages go without AWS WAF unless they say so. */
 export function writeStages(file: string, config: DeploymentInput): void {

@@ -1,4 +1,5 @@
-// CloudWatch Logs: the key of a log group that is there already. moto takes one only when it makes the group.
+// CloudWatch Logs: the key of a log group that is there already, and metric filters that are put again. moto takes a key only
+// when it makes the group, and keeps every filter beside the one of the same name.
 import type { MotoClient } from "../host/moto-client";
 import { AwsError, json, jsonBody, type Service } from "../service";
 
@@ -7,13 +8,17 @@ interface LogGroup {
   kmsKeyId?: string;
 }
 
-export function logGroupKeys(moto: MotoClient): Service {
+export function logGroups(moto: MotoClient): Service {
   /** Key by account, region and group; null once it was taken away. */
   const keys = new Map<string, string | null>();
   return async (request) => {
     if (request.service !== "logs") return undefined;
     const at = (group: string) => [request.account, request.region, group].join(" ");
-    const { logGroupName = "", kmsKeyId = null } = jsonBody<{ logGroupName?: string; kmsKeyId?: string }>(request);
+    const {
+      logGroupName = "",
+      kmsKeyId = null,
+      filterName,
+    } = jsonBody<{ logGroupName?: string; kmsKeyId?: string; filterName?: string }>(request);
     switch (request.action) {
       case "AssociateKmsKey":
       case "DisassociateKmsKey": {
@@ -25,6 +30,10 @@ export function logGroupKeys(moto: MotoClient): Service {
         keys.set(at(logGroupName), request.action === "AssociateKmsKey" ? kmsKeyId : null);
         return json({});
       }
+      case "PutMetricFilter":
+        // "Creates or updates" (CloudWatch Logs API reference). Where there is none, moto deletes none and says nothing.
+        await moto.json(request, "logs", "Logs_20140328.DeleteMetricFilter", { filterName, logGroupName });
+        return undefined;
       case "DeleteLogGroup":
         keys.delete(at(logGroupName));
         return undefined;

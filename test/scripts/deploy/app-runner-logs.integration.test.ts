@@ -1,9 +1,11 @@
-// App Runner's log groups of a stage that goes, in the local AWS, and the key of a group that is there.
+// App Runner's log groups of a stage that goes, in the local AWS; the key of a group that is there, and its filters put again.
 import {
   AssociateKmsKeyCommand,
   CloudWatchLogsClient,
   CreateLogGroupCommand,
   DescribeLogGroupsCommand,
+  DescribeMetricFiltersCommand,
+  PutMetricFilterCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { findStage, validate } from "../../../config";
 import { appRunnerLogs, removeLogs } from "../../../scripts/deploy/app-runner-logs";
@@ -56,4 +58,24 @@ test("a group that is there is given a key", async () => {
   expect(logGroups.map((group) => group.kmsKeyId)).toEqual([kmsKeyId, undefined]);
   const none = logs.send(new AssociateKmsKeyCommand({ logGroupName: "/none", kmsKeyId }));
   await expect(none).rejects.toThrow("does not exist");
+});
+
+test("a metric filter that is put again takes the place of the one of its name, and of no other", async () => {
+  const logs = new CloudWatchLogsClient({
+    ...{ region, endpoint: aws.endpoint },
+    credentials: aws.credentials(accountId),
+  });
+  const [logGroupName] = OTHERS;
+  const metricTransformations = [{ metricNamespace: "redcap", metricName: "Error", metricValue: "1" }];
+  for (const [filterName, filterPattern] of [
+    ["errors", "ERROR"],
+    ["others", "WARN"],
+    ["errors", "FATAL"],
+  ])
+    await logs.send(new PutMetricFilterCommand({ logGroupName, filterName, filterPattern, metricTransformations }));
+  const { metricFilters } = await logs.send(new DescribeMetricFiltersCommand({ logGroupName }));
+  expect(metricFilters?.map(({ filterName, filterPattern }) => `${filterName} ${filterPattern}`).sort()).toEqual([
+    "errors FATAL",
+    "others WARN",
+  ]);
 });
