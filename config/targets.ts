@@ -1,6 +1,6 @@
 // What is deployed together: the stacks of a stage, of the backup account, of the parent domain's account.
 import { ConfigurationError, findStage } from "./load";
-import { BACKUP_DESTINATION_STACK, type Location, ROUTE53_NS_STACK, stageNames } from "./names";
+import { BACKUP_DESTINATION_STACK, githubNames, type Location, ROUTE53_NS_STACK, stageNames } from "./names";
 import type { Deployment } from "./schema/deployment";
 import { ENVIRONMENTS } from "./schema/github";
 import type { StageConfig } from "./schema/stage";
@@ -60,6 +60,12 @@ export function targetsOf({ stages, backupDestination, route53Ns }: Deployment):
     ...(route53Ns ? [other(route53Ns, "route53Ns", ROUTE53_NS_STACK)] : []),
   ];
 }
+
+/** Every stack of the configuration, also those that a person alone deploys. */
+export const knownStacks = (config: Deployment): string[] => [
+  ...targetsOf(config).flatMap(({ stacks }) => stacks),
+  ...(config.github ? [...targetsByAccount(config).keys()].map(githubNames.stack) : []),
+];
 
 export function targetsByAccount(config: Deployment): Map<string, [Target, ...Target[]]> {
   const accounts = new Map<string, [Target, ...Target[]]>();

@@ -27,7 +27,7 @@ export const awsCommand = ({ region, profile }: Account, command: string): strin
  */
 export async function assertAccount(account: Account): Promise<void> {
   const used = effectiveProfile(account.profile);
-  const source = used ? `profile "${used}"` : "the environment's credentials";
+  const source = used ? `profile "${used}"` : "the environment";
   const identity = await new STSClient(clientConfig(account))
     .send(new GetCallerIdentityCommand({}))
     .catch((error: Error) => {

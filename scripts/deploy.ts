@@ -1,7 +1,7 @@
 // npm run deploy -- --stage prod: every stack of a stage, each plan judged by the gate, then applied exactly as planned.
 import { Command } from "commander";
 import { findTarget, loadOwnDeployment, type TargetFlags } from "../config";
-import { run, UserError } from "./command";
+import { once, run, UserError } from "./command";
 import { type DeployOptions, deployTarget } from "./deploy/index";
 import { planId } from "./plan/id";
 import { ACKNOWLEDGEMENTS_FILE } from "./plan-review/acknowledgements-file";
@@ -12,7 +12,7 @@ interface Flags extends TargetFlags, Omit<DeployOptions, "saved"> {
 
 new Command("deploy")
   .description("Deploys all stacks of a stage in their order. Nothing stateful is ever destroyed or replaced by it.")
-  .option("--stage <name>", "stage of stages.ts")
+  .option("--stage <name>", "stage of stages.ts", once)
   .option("--backup-account", "the vault in the account of backupDestination")
   .option("--route53-ns", "the name-server records in the account of route53Ns")
   .option("--dry-run", "check and plan, change nothing", false)
@@ -24,6 +24,10 @@ new Command("deploy")
     run(async () => {
       if (flags.digest !== undefined && saved === undefined)
         throw new UserError("--digest is of saved plans: add --saved, or leave it out.");
+      if (flags.digest !== undefined && !/^[0-9a-f]{64}$/i.test(flags.digest))
+        throw new UserError(
+          `--digest "${flags.digest}": a digest is 64 hexadecimal digits, as npm run plan -- … --save printed them.`,
+        );
       const { config } = loadOwnDeployment();
       const target = findTarget(config, flags);
       await deployTarget(target, { ...flags, ...(saved !== undefined && { saved: await planId(saved) }) });

@@ -1,7 +1,7 @@
 // npm run plan -- --stage prod: what a deployment would do, the dangerous first. Exit code 2: dangerous. Nothing is changed.
 import { Command, Option } from "commander";
-import { findTarget, loadOwnDeployment, type TargetFlags } from "../config";
-import { run } from "./command";
+import { findTarget, knownStacks, loadOwnDeployment, type TargetFlags } from "../config";
+import { once, requireWritable, run } from "./command";
 import { planId } from "./plan/id";
 import { planTarget } from "./plan/index";
 import { ACKNOWLEDGEMENTS_FILE } from "./plan-review/acknowledgements-file";
@@ -19,7 +19,7 @@ new Command("plan")
   .description(
     "Plans all stacks of a stage as a deployment would, and reviews them. Exit codes are those of plan-review.",
   )
-  .option("--stage <name>", "stage of stages.ts")
+  .option("--stage <name>", "stage of stages.ts", once)
   .option("--backup-account", "the vault in the account of backupDestination")
   .option("--route53-ns", "the name-server records in the account of route53Ns")
   .option(
@@ -36,12 +36,19 @@ new Command("plan")
   .option("--out <file>", "write the review there, not to stdout")
   .action(({ save, unchanged, acknowledged, format, out, ...flags }: Flags) =>
     run(async () => {
+      if (out !== undefined) requireWritable("--out", out);
       const { config } = loadOwnDeployment();
       const target = findTarget(config, flags);
       const keepAs = save === undefined ? undefined : await planId(save);
-      const { review, differs, digest } = await planTarget(target, { keepAs, acknowledged });
+      const { review, differs, digest } = await planTarget(target, {
+        keepAs,
+        acknowledged,
+        known: knownStacks(config),
+      });
+      // A file, or stdout for a person; otherwise stdout is the review's alone.
+      const say = out === undefined && format !== "text" ? console.error : console.log;
+      if (digest) say(`id = ${keepAs}\ndigest = ${digest}\ndiffers = ${differs}`);
       write(FORMATS[format](review), out);
-      if (digest) console.log(`id = ${keepAs}\ndigest = ${digest}`);
       if (keepAs !== undefined && !digest) console.error("Not kept: no command applies this.");
       // A line that covers nothing any more would cover the next change of the same kind.
       const isLeft = differs || review.unusedAcknowledgements.length > 0;

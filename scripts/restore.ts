@@ -1,12 +1,10 @@
 // npm run restore -- --recovery-point <arn>: the whole recovery runbook.
 import { createHash } from "node:crypto";
-import { accessSync, constants } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { Command } from "commander";
 import { loadOwnDeployment, type StageConfig } from "../config";
 import { confirmOrStop } from "./ask";
 import { assertAccount } from "./aws";
-import { run, UserError } from "./command";
+import { requireWritable, run, UserError } from "./command";
 import { chooseRecoveryPoint, chooseStage } from "./restore/choose";
 import { RestoreContext, type RestoreFacts } from "./restore/context";
 import { lockStage, unlockStage } from "./restore/operator-lock";
@@ -57,7 +55,7 @@ async function restore(options: Options): Promise<void> {
   if (options.rehearse && options.rollback) {
     throw new UserError("--rehearse --rollback: a rehearsal swaps nothing, so there is nothing to take back.");
   }
-  if (options.report) requireWritable(options.report);
+  if (options.report) requireWritable("--report", options.report);
   const { config } = loadOwnDeployment();
   const stage = chooseStage(config, options.stage);
   await assertAccount(stage);
@@ -93,17 +91,6 @@ async function restore(options: Options): Promise<void> {
   const report = makeReport(context);
   printReport(report, options.rehearse);
   if (options.report) writeReport(options.report, report);
-}
-
-/** Before an hour of work, not after it. @throws UserError */
-function requireWritable(file: string): void {
-  try {
-    accessSync(dirname(resolve(file)), constants.W_OK);
-  } catch {
-    throw new UserError(
-      `--report ${file}: the folder ${dirname(resolve(file))} is not there, or cannot be written to.`,
-    );
-  }
 }
 
 /**

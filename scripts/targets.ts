@@ -23,7 +23,7 @@ new Command("targets")
       const { config } = loadOwnDeployment();
       if (!config.github)
         throw new UserError(
-          'stages.ts has no github: add github: { repository: "owner/name" }, and deploy its stacks.',
+          'stages.ts has no github: add github: { repository: "owner@id/name@id" }: docs/pull-requests.md.',
         );
       const { github } = config;
       console.log(JSON.stringify(targetsOf(config).map((target) => entry(target, github))));

@@ -14,7 +14,7 @@ export const github = z
         "Write owner/name, or owner@id/name@id as the subject of the repository's tokens begins.",
       )
       .describe(
-        "Repository whose workflows may assume the roles, as in the subject of its tokens behind `repo:`: owner@id/name@id for repositories made since 15 July 2026, owner/name for older ones that have not changed over. `gh api repos/{owner}/{name}/actions/oidc/customization/sub` shows it.",
+        "Repository whose workflows may assume the roles, as in the subject of its tokens behind `repo:`: owner@id/name@id for repositories made since 15 July 2026, owner/name for older ones that have not changed over. `gh api repos/{owner}/{repo}/actions/oidc/customization/sub` shows it.",
       ),
     existingProviders: z
       .array(accountId)

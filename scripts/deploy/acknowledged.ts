@@ -19,6 +19,6 @@ export function requireAcknowledged(stack: string, plan: TerraformPlan, file?: s
   if (missing.size === 0) return;
   throw new UserError(
     `${stack} has dangers that nobody has acknowledged; nothing of it was changed. Once you are sure, write into ${file ?? ACKNOWLEDGEMENTS_FILE}:\n` +
-      `${[...missing].map((line) => `  ${line}`).join("\n")}\nOr answer the question yourself: leave out --yes.`,
+      `${[...missing].map((line) => `  ${line}`).join("\n")}\nOr answer the question yourself: on a terminal, without --yes.`,
   );
 }

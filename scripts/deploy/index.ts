@@ -1,7 +1,7 @@
 // A deployment: checks first, then each stack is planned, judged, shown, and applied exactly as planned; or as it was planned
 // and reviewed before.
 import { type StageConfig, stageNames, type Target } from "../../config";
-import { confirmOrStop } from "../ask";
+import { confirmOrStop, isInteractive } from "../ask";
 import { UserError } from "../command";
 import { pendingReboots } from "../database/change";
 import { gate } from "../gate";
@@ -79,10 +79,10 @@ async function savedPlans(
     ready.push(terraform);
   }
   const found = digestOfAll(fetched);
-  if (digest !== undefined && digest !== found)
+  if (digest !== undefined && digest.toLowerCase() !== found)
     throw new UserError(
       `--digest ${digest}: what is kept now is ${found}. Somebody planned again after the approval; nothing was changed. ` +
-        `Review it: npm run deploy -- ${target.flag} --saved --dry-run`,
+        `Review it: npm run deploy -- ${target.flag} --saved ${id} --dry-run`,
     );
   console.log(`digest = ${found}`);
   const plans = await Promise.all(ready.map(async (terraform) => ({ terraform, plan: await terraform.readPlan() })));
@@ -104,7 +104,8 @@ async function deployStack(target: Target, { terraform, plan }: ReadyPlan, optio
     // A saved plan is applied all the same: Terraform tells whether it is still true.
     if (isEmpty && options.saved === undefined) return;
     for (const warning of stage ? await warnings(stage, plan) : []) console.error(`Warning: ${warning}`);
-    if (options.yes) requireAcknowledged(stack, plan, options.acknowledged);
+    const nobodyIsAsked = options.yes || !(options.dryRun || isInteractive());
+    if (nobodyIsAsked) requireAcknowledged(stack, plan, options.acknowledged);
     if (options.dryRun) return;
     await confirmOrStop(`Apply this to ${stack}?`, options.yes || isEmpty);
     progress.begin(`apply ${stack}`);

@@ -43,5 +43,10 @@ export type Detector = (change: Change) => Detected | Detected[] | undefined;
 export const sentence = ({ what, because = [] }: Finding): string =>
   because.length > 0 ? `${what}: ${because.join(", ")}` : what;
 
+/** Actions that no apply by a command of this project carries out, acknowledged or not. */
+const LOSSES: ReadonlySet<string> = new Set(["destroy", "destroy-deposed", "replace", "forget"]);
+
+export const isLoss = ({ level, action }: Finding): boolean => level === "danger" && LOSSES.has(action);
+
 export const danger = (action: string, what: string): Detected => ({ level: "danger", action, what });
 export const notice = (action: string, what: string): Detected => ({ level: "notice", action, what });

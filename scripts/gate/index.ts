@@ -1,16 +1,14 @@
 // The gate: refuses every plan that destroys or replaces something stateful, or takes away what protects it.
 import { UserError } from "../command";
-import type { Finding } from "./finding";
+import { type Finding, isLoss } from "./finding";
 import { findings } from "./findings";
-import { LOSSES } from "./findings/loss";
 import type { TerraformPlan } from "./plan";
 
 /**
  * What in a plan no command of this project applies, acknowledged or not. An errored plan is judged like any other:
  * prevent_destroy leaves one behind.
  */
-export const judge = (plan: TerraformPlan): Finding[] =>
-  findings(plan).filter(({ level, action }) => level === "danger" && LOSSES.has(action));
+export const judge = (plan: TerraformPlan): Finding[] => findings(plan).filter(isLoss);
 
 function refusalText({ action, address, deposed, because = [] }: Finding): string {
   const object = deposed ? `${address} (deposed ${deposed})` : address;

@@ -59,13 +59,22 @@ const terraformPlan = z.looseObject({
 });
 export type TerraformPlan = z.infer<typeof terraformPlan>;
 
+/** Every plan has one of them, and no state: a state would look like a plan that changes nothing. */
+const PLAN_PARTS = ["planned_values", "configuration", "resource_changes"];
+
 /** @throws Error if the text is no plan, or one of a kind that cannot be judged; it says which part */
 export function parsePlan(text: string): TerraformPlan {
-  const parsed = terraformPlan.safeParse(JSON.parse(text));
-  if (parsed.success) return parsed.data;
+  const json: unknown = JSON.parse(text);
+  const parsed = terraformPlan.safeParse(json);
+  if (parsed.success) {
+    if (PLAN_PARTS.some((part) => part in parsed.data)) return parsed.data;
+    throw new Error("this is the JSON of a state, not of a plan: give terraform show -json the plan's file.");
+  }
+  if (typeof json === "object" && json !== null && "verdict" in json)
+    throw new Error("this is a review that was made elsewhere: give it with --review.");
   const [issue] = parsed.error.issues;
   throw new Error(
-    `This is not the JSON that terraform show -json prints of a plan: ${issue?.path.join(".")}: ${issue?.message}.`,
+    `this is not the JSON that terraform show -json prints of a plan: ${issue?.path.join(".")}: ${issue?.message}.`,
   );
 }
 

@@ -1,5 +1,5 @@
 // Where acknowledgements are: a file beside the stages, in the fork of those who deploy.
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../config";
 import { UserError } from "../command";
@@ -18,6 +18,8 @@ export interface AcknowledgementSources {
 export function acknowledgementsOf({ acknowledged, acknowledge = [] }: AcknowledgementSources): Acknowledgements {
   const file = acknowledged ?? join(PROJECT_ROOT, ACKNOWLEDGEMENTS_FILE);
   if (acknowledged !== undefined && !existsSync(file)) throw new UserError(`${file} is not there.`);
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`${file} is a folder; name the file of acknowledgements.`);
   const lines = existsSync(file) ? readFileSync(file, "utf8") : "";
   return parseAcknowledgements([lines, ...acknowledge].join("\n"));
 }

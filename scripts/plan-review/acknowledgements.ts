@@ -1,5 +1,5 @@
 // Dangers that somebody has looked at and wants: each line names one stack, one action and one exact address.
-import type { Finding } from "../gate/finding";
+import { type Finding, isLoss } from "../gate/finding";
 
 export interface Acknowledgement {
   /** As it was written. */
@@ -30,6 +30,10 @@ const WHOLE_MODULE = /^module\.[^.]+$/;
 /** The line that acknowledges a finding. */
 export const acknowledgementOf = (stack: string, { action, address }: Finding): string =>
   `${stack} ${action} ${address}`;
+
+/** The same, as it is offered: what it cannot bring about stands behind it. */
+export const offeredLine = (stack: string, finding: Finding): string =>
+  acknowledgementOf(stack, finding) + (isLoss(finding) ? "  # no command of this project applies it all the same" : "");
 
 /** @param text one acknowledgement per line; empty lines and those that begin with "#" say nothing */
 export function parseAcknowledgements(text: string): Acknowledgements {

@@ -1,6 +1,6 @@
 // The command's work: reads plans and acknowledgements, writes the review, and says by its exit code what it found.
-import { readFileSync } from "node:fs";
-import { UserError } from "../command";
+import { existsSync, readFileSync } from "node:fs";
+import { requireWritable, UserError } from "../command";
 import { parsePlan } from "../gate/plan";
 import { type AcknowledgementSources, acknowledgementsOf } from "./acknowledgements-file";
 import { constructsOf } from "./construct-path";
@@ -28,11 +28,12 @@ const readReview = (file: string): ReviewContent =>
   readJson(file, "npm run plan -- --stage <name> --format json --out review.json", parseReview);
 
 function readJson<T>(file: string, how: string, parse: (text: string) => T): T {
+  if (!existsSync(file)) throw new UserError(`${file} is not there. Make it with: ${how}`);
   try {
     return parse(readFileSync(file, "utf8").replace(/^\uFEFF/, ""));
   } catch (error) {
-    const hint = error instanceof SyntaxError ? ` Make it with: ${how}` : "";
-    throw new UserError(`${file} cannot be reviewed: ${(error as Error).message}${hint}`);
+    const { message } = error as Error;
+    throw new UserError(`${file} cannot be reviewed: ${message.replace(/\.?$/, ".")} Make it with: ${how}`);
   }
 }
 
@@ -45,6 +46,7 @@ export function planReview(options: ReviewOptions): 0 | 2 {
     throw new UserError("There is no plan to review: name one with --plan plan.json.");
   if (options.plan.length === 0 && (options.acknowledged !== undefined || options.acknowledge?.length))
     throw new UserError("A review made elsewhere keeps its acknowledgements: acknowledge where its plan is reviewed.");
+  if (options.out !== undefined) requireWritable("--out", options.out);
   const own = review(options.plan.map(readPlan), acknowledgementsOf(options));
   const found = mergeReviews([...(options.plan.length > 0 ? [own] : []), ...options.review.map(readReview)]);
   const stacks = found.stacks.map(({ stack }) => stack);

@@ -35,7 +35,11 @@ function guess(stack: string, address: string): string {
 export function constructsOf(planFile: string): Constructs {
   const file = join(dirname(planFile), "cdk.tf.json");
   const unknown = basename(planFile).replace(/(\.tfplan)?\.json$/, "");
-  return existsSync(file) ? constructsIn(file) : { stack: unknown, pathOf: (address) => guess(unknown, address) };
+  if (existsSync(file)) return constructsIn(file);
+  console.error(
+    `${file} is not there: by the plan's file name, the stack is taken for ${unknown}. Leave the plan where it was made.`,
+  );
+  return { stack: unknown, pathOf: (address) => guess(unknown, address) };
 }
 
 /** @param file a synthesized stack's cdk.tf.json */

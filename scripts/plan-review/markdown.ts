@@ -1,7 +1,7 @@
 // The review as a comment of a pull request. GitHub takes 65,536 characters: what does not fit is folded, then counted.
 import { quote } from "../gate/change";
 import { sentence } from "../gate/finding";
-import { acknowledgementOf } from "./acknowledgements";
+import { offeredLine } from "./acknowledgements";
 import type { OrdinaryChange, Review, ReviewedFinding, StackReview } from "./review";
 import { costText, countsText, plural, sections, verdictText } from "./words";
 
@@ -61,7 +61,7 @@ function acknowledgementProblems(review: Review, { findings }: Detail): string[]
   const { refusedAcknowledgements: refused, unusedAcknowledgements: unused } = review;
   const lines = [
     ...cut(refused, findings, ({ line, because }) => `- refused: ${quote(line)}: ${because}`, "line"),
-    ...cut(unused, findings, ({ line }) => `- covers nothing any more, take it out: ${quote(line)}`, "line"),
+    ...cut(unused, findings, ({ line }) => `- covers nothing, mend it or take it out: ${quote(line)}`, "line"),
   ];
   return lines.length > 0 ? ["**Acknowledgements**", ...lines, ""] : [];
 }
@@ -96,7 +96,7 @@ function toAcknowledge({ stack, findings }: StackReview, detail: Detail): string
     ({ level, acknowledgedBy, address }) => level === "danger" && !acknowledgedBy && address,
   );
   if (open.length === 0) return [];
-  const lines = [...new Set(open.map((finding) => acknowledgementOf(stack, finding)))];
+  const lines = [...new Set(open.map((finding) => offeredLine(stack, finding)))];
   const shown = lines.slice(0, detail.findings);
   const rest = lines.length - shown.length;
   return [

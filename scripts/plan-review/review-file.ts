@@ -15,7 +15,7 @@ const acknowledgement = z.strictObject({
 });
 
 const review = z.object({
-  version: z.literal(1, "it is no review of this version"),
+  version: z.literal(1, "only version 1 is known"),
   stacks: z.array(
     z.object({
       stack: name,
@@ -72,7 +72,7 @@ export function parseReview(json: string): ReviewContent {
   const parsed = review.safeParse(JSON.parse(json));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    throw new Error(`it is no review of this version: ${issue?.path.join(".")}: ${issue?.message}.`);
+    throw new Error(`it is not what --format json writes: ${issue?.path.join(".")}: ${issue?.message}.`);
   }
   const { version: _, ...found } = parsed.data;
   return found as ReviewContent;

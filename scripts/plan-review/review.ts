@@ -55,13 +55,23 @@ export interface PlanToReview {
   constructs: Constructs;
 }
 
-export function review(plans: PlanToReview[], { accepted, refused }: Acknowledgements): Review {
+/** @param known every stack that there is; a line of another one is refused. Left out: nobody knows */
+export function review(plans: PlanToReview[], { accepted, refused }: Acknowledgements, known?: string[]): Review {
   const byLine = new Map(accepted.map((one) => [`${one.stack} ${one.action} ${one.address}`, one]));
   const stacks = plans.map((one) => reviewStack(one, byLine));
   const used = new Set(stacks.flatMap(({ findings }) => findings.map(({ acknowledgedBy }) => acknowledgedBy)));
   const reviewed = new Set(stacks.map(({ stack }) => stack));
   const unused = accepted.filter((one) => reviewed.has(one.stack) && !used.has(one));
-  return withVerdict({ stacks, refusedAcknowledgements: refused, unusedAcknowledgements: unused });
+  const lost = accepted.filter(({ stack }) => known && !known.includes(stack) && !reviewed.has(stack));
+  const strangers = lost.map(({ line, stack }) => ({
+    line,
+    because: `there is no stack ${stack}; there are ${known?.join(", ")}`,
+  }));
+  return withVerdict({
+    stacks,
+    refusedAcknowledgements: [...refused, ...strangers],
+    unusedAcknowledgements: unused,
+  });
 }
 
 /** What a review says, without what follows from it. */

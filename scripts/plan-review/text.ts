@@ -1,6 +1,6 @@
 // The review for a terminal: everything, without a limit.
 import { sentence } from "../gate/finding";
-import { acknowledgementOf } from "./acknowledgements";
+import { offeredLine } from "./acknowledgements";
 import type { Review, ReviewedFinding, StackReview } from "./review";
 import { costText, countsText, sections, verdictText } from "./words";
 
@@ -8,7 +8,7 @@ export function text(review: Review): string {
   return [
     `Plan review: ${verdictText(review)}`,
     ...review.refusedAcknowledgements.map(({ line, because }) => `  refused: ${line}: ${because}`),
-    ...review.unusedAcknowledgements.map(({ line }) => `  covers nothing any more, take it out: ${line}`),
+    ...review.unusedAcknowledgements.map(({ line }) => `  covers nothing, mend it or take it out: ${line}`),
     ...review.stacks.flatMap(stackLines),
     "",
   ].join("\n");
@@ -41,5 +41,5 @@ function findingLines(stack: string, finding: ReviewedFinding): string[] {
   const where = address ? ` ${address} (${path})` : "";
   const line = `    ${state}${action}${where}: ${sentence(finding)}`;
   const isOpen = level === "danger" && !acknowledgedBy && address;
-  return isOpen ? [line, `      acknowledged by: ${acknowledgementOf(stack, finding)}`] : [line];
+  return isOpen ? [line, `      acknowledged by: ${offeredLine(stack, finding)}`] : [line];
 }

@@ -24,10 +24,12 @@ export interface PlanOptions {
   keepAs?: string | undefined;
   /** File of acknowledgements. */
   acknowledged?: string | undefined;
+  /** Every stack of the configuration: an acknowledgement of another one is refused. */
+  known: string[];
 }
 
 /** @throws UserError where a check fails or Terraform cannot plan */
-export async function planTarget(target: Target, { keepAs, acknowledged }: PlanOptions): Promise<Planned> {
+export async function planTarget(target: Target, { keepAs, acknowledged, known }: PlanOptions): Promise<Planned> {
   const plans = keepAs === undefined ? undefined : new SavedPlans(target, keepAs);
   await requireDeployable(target);
   const progress = new Progress();
@@ -43,11 +45,11 @@ export async function planTarget(target: Target, { keepAs, acknowledged }: PlanO
       // What no command applies, acknowledged or not, is nothing to approve.
       else if (plans && judge(plan).length === 0) saved.push(await plans.keep(stack, terraform.planFile));
       found.push({ plan, constructs: constructsIn(join(terraform.folder, "cdk.tf.json")) });
-      progress.end("✓");
+      progress.end(plan.error ? "✗" : "✓");
     }
     const differs = found.some(({ plan }) => countChanges(plan) > 0);
     return {
-      review: review(found, acknowledgementsOf({ acknowledged })),
+      review: review(found, acknowledgementsOf({ acknowledged }), known),
       differs,
       // Of half of a target there is nothing to approve.
       ...(saved.length === target.stacks.length && { digest: digestOfAll(saved) }),

@@ -50,8 +50,8 @@ export class SavedPlans {
     } catch (error) {
       if (!(error instanceof NoSuchKey)) throw error;
       throw new UserError(
-        `${stack} has no plan under ${this.id}, the id of this code: it was never planned, or longer ago than plans are kept. ` +
-          `Plan it as it is now, and review that: npm run plan -- ${this.target.flag} --save`,
+        `${stack} has no plan under the id ${this.id}: none was kept, or longer ago than plans are. ` +
+          `Plan it as it is now, and review that: npm run plan -- ${this.target.flag} --save ${this.id}`,
       );
     }
   }

@@ -1,5 +1,5 @@
 // Real Terraform in the folder of one synthesized stack: plan, gate, apply exactly that plan, read and edit the state.
-import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PROJECT_ROOT } from "../../config";
@@ -188,9 +188,24 @@ export async function synthesize(workFolder: string): Promise<void> {
   if (code !== 0) throw new UserError(`The stacks cannot be synthesized:\n${stderr}`);
 }
 
+const OWN_FOLDER = "redcap-deploy-";
+/** Longer than any apply: Terraform outlives a command that was killed, and works on in its folder. */
+const LEFT_BEHIND_MS = 24 * 3_600_000;
+
+/** What killed commands left: plans, with their secrets. Folders of other users cannot be removed, and are left to them. */
+export function removeLeftFolders(parent = tmpdir(), now = Date.now()): void {
+  for (const name of readdirSync(parent).filter((one) => one.startsWith(OWN_FOLDER))) {
+    const folder = join(parent, name);
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    if (stats?.uid === process.getuid?.() && stats && now - stats.mtimeMs > LEFT_BEHIND_MS)
+      rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Works in a folder of its own, which goes afterwards: what is synthesized may name what others need not know. */
 export async function withSynthesized<T>(work: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "redcap-deploy-"));
+  removeLeftFolders();
+  const folder = mkdtempSync(join(tmpdir(), OWN_FOLDER));
   try {
     await synthesize(folder);
     return await work(folder);

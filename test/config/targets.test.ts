@@ -1,5 +1,5 @@
 // What is deployed together, and how commands name it.
-import { findTarget, targetsOf, validate } from "../../config";
+import { findTarget, knownStacks, targetsOf, validate } from "../../config";
 import { sampleInput } from "../stacks/synth";
 
 const config = validate(sampleInput());
@@ -10,6 +10,18 @@ test("the backup account first, since stages copy into its vault; the parent dom
     ["dev", "--stage dev", ["app-dev"]],
     ["prod", "--stage prod", ["app-prod", "backup-source-prod"]],
     ["route53-ns", "--route53-ns", ["route53-ns"]],
+  ]);
+});
+
+test("every stack is known, also those that a person alone deploys", () => {
+  const github = { repository: "hospital@1/redcap@2" };
+  const stacks = ["backup-destination", "app-dev", "app-prod", "backup-source-prod", "route53-ns"];
+  expect(knownStacks(config)).toEqual(stacks);
+  expect(knownStacks(validate({ ...sampleInput(), github }))).toEqual([
+    ...stacks,
+    "github-222222222222",
+    "github-111111111111",
+    "github-333333333333",
   ]);
 });
 

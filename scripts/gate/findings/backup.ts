@@ -76,6 +76,11 @@ function copies(change: Change, old: Block, now: Block, name: string): Detected[
 const lock: Detector = (change) => {
   if (change.type !== "aws_backup_vault_lock_configuration" || change.isCreate || change.isDelete) return undefined;
   const found: Detected[] = [];
+  const days = change.after("changeable_for_days");
+  if (days != null && days !== change.before("changeable_for_days"))
+    found.push(
+      danger("lock-for-ever", `${change.fromTo("changeable_for_days")}: days after which nobody takes the lock back`),
+    );
   const lost = (attribute: string) =>
     change.before(attribute) != null && change.after(attribute) == null && !change.isUnknown(attribute);
   if (isLess(change, "min_retention_days") || lost("min_retention_days"))
@@ -151,6 +156,8 @@ const versioning: Detector = (change) => {
     return danger("end-continuous-backup", "no restore to a point in time any more");
   if (change.type === "aws_s3_bucket_object_lock_configuration") {
     const path = ["rule", 0, "default_retention", 0];
+    if (change.before(...path, "mode") !== "COMPLIANCE" && change.after(...path, "mode") === "COMPLIANCE")
+      return danger("lock-for-ever", "COMPLIANCE: nobody deletes an object before its time, or takes this back for it");
     const weaker =
       on([...path, "mode"], "COMPLIANCE") || isLess(change, ...path, "days") || isLess(change, ...path, "years");
     return weaker ? danger("weaken-lock", `${change.fromTo(...path)}`) : undefined;
@@ -172,11 +179,14 @@ const regionSettings: Detector = (change: Change) => {
     : undefined;
 };
 
-/** They tell when a backup fails. */
-const notifications: Detector = (change) =>
-  change.type === "aws_backup_vault_notifications" && change.isDelete
-    ? danger("silence-vault", "nobody hears of failed backups any more")
-    : undefined;
+/** They tell when a backup fails, or anything else that somebody must hear of. */
+const notifications: Detector = (change) => {
+  if (!change.isDelete) return undefined;
+  if (change.type === "aws_backup_vault_notifications")
+    return danger("silence-vault", "nobody hears of failed backups any more");
+  if (change.type !== "aws_sns_topic_subscription") return undefined;
+  return danger("unsubscribe", `${change.show("before", "endpoint")} hears no more of what this topic tells`);
+};
 
 export const backup: Detector[] = [
   plan,

@@ -1,12 +1,12 @@
 // Every finding of a plan: the list of what is looked for, in one place.
 import { Change } from "../change";
 import { planFacts } from "../facts";
-import { CONCERNS, type Concern, type Detector, type Finding } from "../finding";
+import { CONCERNS, type Concern, type Detector, type Finding, isLoss } from "../finding";
 import type { TerraformPlan } from "../plan";
 import { access } from "./access";
 import { backup } from "./backup";
 import { encryption } from "./encryption";
-import { LOSSES, loss } from "./loss";
+import { loss } from "./loss";
 import { network } from "./network";
 import { drift, importsAndMoves } from "./outside";
 
@@ -34,7 +34,7 @@ export function findings(plan: TerraformPlan): Finding[] {
 
 function wholePlan(plan: TerraformPlan, found: Finding[]): Finding[] {
   if (!plan.errored) return [];
-  const stopped = found.some(({ action, level }) => level === "danger" && LOSSES.has(action));
+  const stopped = found.some(isLoss);
   const what = stopped
     ? "Terraform stopped it: prevent_destroy stands before what is listed below"
     : "Terraform ended it with an error: it cannot be applied, and may not list everything";

@@ -3,14 +3,13 @@ import { isStateful, PROTECTING_TYPES } from "../../../config";
 import { type Change, pathText } from "../change";
 import { type Detected, type Detector, danger, notice } from "../finding";
 
-/** Actions that no apply by a command of this project carries out, acknowledged or not. */
-export const LOSSES: ReadonlySet<string> = new Set(["destroy", "destroy-deposed", "replace", "forget"]);
-
 /** Terraform's words for action_reason are `delete_because_…` and `replace_because_…`. */
 export function reasons({ change, action_reason }: Change["entry"]): string[] {
   const forcedBy = (change.replace_paths ?? []).map((path) => `${pathText(path)} forces it`);
   return forcedBy.length > 0 || !action_reason ? forcedBy : [action_reason.replaceAll("_", " ")];
 }
+
+const LOCK = "aws_backup_vault_lock_configuration";
 
 function actionOf(change: Change): string | undefined {
   if (change.isReplace) return "replace";
@@ -25,7 +24,7 @@ const removal: Detector = (change) => {
   if (isStateful(change.type, change.entry.name)) return found(danger, "holds what cannot be made again");
   // What protects may be replaced, as many of its changes demand, but not go.
   if (PROTECTING_TYPES.has(change.type) && change.isDelete) return found(danger, "protects what cannot be made again");
-  return found(notice, "can be made again");
+  return found(notice, change.type === LOCK ? "every change of a lock replaces it" : "can be made again");
 };
 
 /** A cluster or bucket that went missing outside Terraform would come back empty. */

@@ -1,5 +1,5 @@
 // A danger is acknowledged by its exact stack, action and address; nothing broader counts.
-import { parseAcknowledgements } from "../../../scripts/plan-review/acknowledgements";
+import { offeredLine, parseAcknowledgements } from "../../../scripts/plan-review/acknowledgements";
 import { review } from "../../../scripts/plan-review/review";
 import { destroy, plan, replace, update } from "../gate/plans";
 
@@ -72,6 +72,34 @@ test("what covers nothing any more is said, unless its stack is not reviewed now
     `app-prod replace ${CLUSTER}\napp-prod destroy aws_s3_bucket.files\napp-dev destroy aws_s3_bucket.files`,
   );
   expect(found.unusedAcknowledgements.map(({ line }) => line)).toEqual(["app-prod destroy aws_s3_bucket.files"]);
+});
+
+test("a line of a stack that nobody configured is refused, once that is known", () => {
+  const lines = `app-prod replace ${CLUSTER}\napp-prdo destroy aws_s3_bucket.files\napp-dev destroy aws_s3_bucket.files`;
+  const found = review([replaced], parseAcknowledgements(lines), ["app-prod", "app-dev"]);
+  expect(found).toMatchObject({
+    verdict: "dangerous",
+    refusedAcknowledgements: [
+      {
+        line: "app-prdo destroy aws_s3_bucket.files",
+        because: "there is no stack app-prdo; there are app-prod, app-dev",
+      },
+    ],
+  });
+});
+
+test("what no command applies is said where its line is offered", () => {
+  expect(
+    offeredLine("app-prod", { action: "replace", address: CLUSTER, level: "danger", concern: "loss", what: "" }),
+  ).toBe(`app-prod replace ${CLUSTER}  # no command of this project applies it all the same`);
+  const narrower = {
+    action: "narrow-selection",
+    address: "a.b",
+    level: "danger",
+    concern: "backup",
+    what: "",
+  } as const;
+  expect(offeredLine("app-prod", narrower)).toBe("app-prod narrow-selection a.b");
 });
 
 test("an errored plan cannot be acknowledged: it cannot be applied either", () => {

@@ -71,9 +71,14 @@ test("1 for what cannot be read, with the reason", async () => {
   const unknown = plan([destroy("aws_sns_topic.a")]);
   const cases: [args: string[], reason: string][] = [
     [[], "There is no plan to review"],
-    [["--plan", join(folder, "missing.json")], "no such file"],
+    [["--plan", join(folder, "missing.json")], "missing.json is not there. Make it with: terraform show"],
     [["--plan", write("binary", "PK\u0003\u0004")], "terraform show -json"],
-    [["--plan", write("state.json", '{"format_version":"2.0"}')], "format_version"],
+    [["--plan", write("next.json", '{"format_version":"2.0"}')], "format_version"],
+    [["--plan", write("state.json", '{"format_version":"1.0","values":{}}')], "the JSON of a state, not of a plan"],
+    [["--plan", write("review.json", '{"version":1,"verdict":"clear"}')], "give it with --review"],
+    [["--plan", stackFolder("app-a"), "--out", join(folder, "none", "review.md")], "none is not there"],
+    [["--plan", stackFolder("app-a"), "--out", folder], "this is a folder"],
+    [["--plan", stackFolder("app-a"), "--acknowledged", folder], "is a folder"],
     [
       ["--plan", write("new.json", JSON.stringify(unknown).replace('"delete"', '"vanish"'))],
       "resource_changes.0.change.actions.0",
@@ -109,6 +114,9 @@ describe("reviews made elsewhere", () => {
     const twice = await run("--review", calm, "--review", calm);
     expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining("Two plans are of the stack app-calm")]);
     const plain = await run("--review", stackFolder("app-plain"));
-    expect([plain.code, plain.stderr]).toEqual([1, expect.stringContaining("it is no review of this version")]);
+    expect([plain.code, plain.stderr]).toEqual([
+      1,
+      expect.stringContaining("it is not what --format json writes: version"),
+    ]);
   });
 });

@@ -41,7 +41,7 @@ test("as a comment: verdict, dangers with their reason, the rest folded, what ac
     "- drift `aws_security_group.app` (`app-prod/app/aws_security_group.app`): was changed: tags",
     "- import `aws_s3_bucket.files` (`app-prod/files/aws_s3_bucket.files`): is `redcap-files`",
     "was `aws_s3_bucket.old`",
-    "app-prod replace aws_rds_cluster.cluster\napp-prod change-key aws_rds_cluster.cluster",
+    "app-prod replace aws_rds_cluster.cluster  # no command of this project applies it all the same\napp-prod change-key aws_rds_cluster.cluster",
     "<details><summary>2 ordinary changes in 1 construct</summary>",
     "- `app-prod/service`: 2",
     "  - update `aws_ecs_service.service_tasks`: desired_count",

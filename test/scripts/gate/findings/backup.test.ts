@@ -82,6 +82,27 @@ const CASES: Case[] = [
     `weaken-lock ${LOCK}`,
   ],
   [
+    "from governance to compliance",
+    [replace(LOCK, lock({ changeable_for_days: null }), lock(), { replacePaths: [["changeable_for_days"]] })],
+    `lock-for-ever ${LOCK}`,
+  ],
+  [
+    "the days in which compliance can be taken back",
+    [replace(LOCK, lock(), lock({ changeable_for_days: 3 }))],
+    `lock-for-ever ${LOCK}`,
+  ],
+  [
+    "objects that nobody can delete any more",
+    [
+      update(
+        "aws_s3_bucket_object_lock_configuration.kit",
+        { rule: [{ default_retention: [{ mode: "GOVERNANCE", days: 365 }] }] },
+        { rule: [{ default_retention: [{ mode: "COMPLIANCE", days: 365 }] }] },
+      ),
+    ],
+    "lock-for-ever aws_s3_bucket_object_lock_configuration.kit",
+  ],
+  [
     "a resource is not selected any more",
     [replace(SELECTION, selection(), selection({ resources: [DATABASE] }))],
     `narrow-selection ${SELECTION}`,
@@ -159,6 +180,11 @@ const CASES: Case[] = [
     [destroy("aws_backup_vault_notifications.events")],
     "silence-vault aws_backup_vault_notifications.events",
   ],
+  [
+    "somebody hears of nothing any more",
+    [destroy("aws_sns_topic_subscription.email")],
+    "unsubscribe aws_sns_topic_subscription.email",
+  ],
 ];
 testDangers(CASES);
 
@@ -190,6 +216,10 @@ test.each([
     ],
   ],
   ["a new plan with short retention", [create(PLAN, planned(rule({ lifecycle: [{ delete_after: 1 }] })))]],
+  [
+    "another address that hears of it",
+    [replace("aws_sns_topic_subscription.email", { endpoint: "a" }, { endpoint: "b" })],
+  ],
   ["a selection that is replaced as it was", [replace(SELECTION, selection(), selection())]],
 ])("passes: %s", (_name, changes) => {
   expect(dangersOf(changes)).toEqual([]);
