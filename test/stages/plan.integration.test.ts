@@ -88,7 +88,7 @@ test("another digest than the approved one is refused, and a plan that was never
   expect(other.output).toMatch(/Somebody planned again after the approval; nothing was changed/);
   const missing = await deploy("--saved", "never", "--yes");
   expect(missing.output).toMatch(
-    /backup-destination has no plan under never[\s\S]*npm run plan -- --backup-account --save/,
+    /backup-destination has no plan under the id never[\s\S]*npm run plan -- --backup-account --save never/,
   );
   const nameless = await deploy("--saved", "", "--digest", "0".repeat(64), "--yes");
   expect([nameless.code, nameless.output]).toEqual([1, expect.stringContaining('"" is no id of a plan')]);
