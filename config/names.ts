@@ -172,8 +172,8 @@ export const vaultArn = (location: Location, vaultName: string): string =>
 export const destinationVaultArn = (destination: BackupDestinationConfig): string =>
   vaultArn(destination, destination.vaultName);
 
-/** ARN of a role of a stage or of the backup account, with the configured path. */
-export const roleArn = (owner: StageConfig | BackupDestinationConfig, name: string): string =>
+/** ARN of a role, with the configured path: of a stage, the backup account, or GitHub's workflows. */
+export const roleArn = (owner: Location & { iam: { rolePath: string } }, name: string): string =>
   `arn:${partitionOf(owner.region)}:iam::${owner.accountId}:role${owner.iam.rolePath}${name}`;
 
 /** Role in the backup account with which AWS Backup copies a recovery point back to its stage. */

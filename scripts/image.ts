@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { findStage, loadOwnDeployment, type PhpVersion } from "../config";
 import { assertAccount } from "./aws";
-import { elapsed, run, UserError } from "./command";
+import { elapsed, requireWritable, run, UserError } from "./command";
 import { rollOutShown } from "./image/deploy";
-import { type BuildFlags, parseBuildFlags, parseCompareFlags, requireWritable } from "./image/flags";
+import { type BuildFlags, parseBuildFlags, parseCompareFlags } from "./image/flags";
 import {
   buildCommand,
   buildImage,

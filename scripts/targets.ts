@@ -1,10 +1,10 @@
 // npm run targets: what is deployed together, and by which roles, as JSON for the matrix of a workflow.
 import { Command } from "commander";
-import { type Deployment, githubNames, loadOwnDeployment, partitionOf, type Target, targetsOf } from "../config";
+import { type Deployment, githubNames, loadOwnDeployment, roleArn, type Target, targetsOf } from "../config";
 import { run, UserError } from "./command";
 
 function entry({ environment, flag, accountId, region }: Target, { iam }: NonNullable<Deployment["github"]>) {
-  const role = (name: string) => `arn:${partitionOf(region)}:iam::${accountId}:role${iam.rolePath}${name}`;
+  const role = (name: string) => roleArn({ accountId, region, iam }, name);
   return {
     environment,
     // One word, for a shell.

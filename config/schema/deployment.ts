@@ -1,6 +1,6 @@
 // The whole of stages.ts: the stages, the backup account, and what belongs to accounts rather than to stages.
 import { z } from "zod";
-import { arnRegex, githubNames, partitionOf } from "../names";
+import { arnRegex, githubNames, roleArn } from "../names";
 import { type BackupRule, backupDestination } from "./backup";
 import { accountId, positive } from "./common";
 import { domainProblems, hostName } from "./domain";
@@ -64,8 +64,8 @@ const checked = shape.superRefine((value, context) => {
   const { backupDestination: destination, github } = value;
   if (destination?.administratorArns && github) {
     const { accountId, region, administratorArns } = destination;
-    const role = `${github.iam.rolePath}${githubNames.deployRole(ENVIRONMENTS.backupDestination)}`;
-    const deployer = `arn:${partitionOf(region)}:iam::${accountId}:role${role}`;
+    const role = githubNames.deployRole(ENVIRONMENTS.backupDestination);
+    const deployer = roleArn({ accountId, region, iam: github.iam }, role);
     if (!administratorArns.some((pattern) => new RegExp(arnRegex(pattern)).test(deployer)))
       issue(
         ["backupDestination", "administratorArns"],

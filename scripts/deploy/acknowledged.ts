@@ -13,7 +13,7 @@ export function requireAcknowledged(stack: string, plan: TerraformPlan, file?: s
   const { accepted, refused } = acknowledgementsOf({ acknowledged: file });
   const [bad] = refused;
   if (bad) throw new UserError(`${file ?? ACKNOWLEDGEMENTS_FILE}: "${bad.line}" is refused: ${bad.because}.`);
-  const known = new Set(accepted.map(({ stack, action, address }) => `${stack} ${action} ${address}`));
+  const known = new Set(accepted.map((one) => acknowledgementOf(one.stack, one)));
   const dangers = findings(plan).filter(({ level }) => level === "danger");
   const missing = new Set(dangers.map((danger) => acknowledgementOf(stack, danger)).filter((line) => !known.has(line)));
   if (missing.size === 0) return;

@@ -1,6 +1,4 @@
 // What a person may write after `npm run image --`, checked before anything is done.
-import { accessSync, constants } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { IMAGE_BASES, type PhpVersion } from "../../config";
 import { UserError } from "../command";
@@ -71,14 +69,4 @@ function parse<T>(schema: z.ZodType<T>, input: unknown): T {
     return `--${option} "${String((input as Record<string, unknown>)[name])}" ${message}`;
   });
   throw new UserError(lines.join("\n"));
-}
-
-/** Before minutes of work, not after them. @throws UserError */
-export function requireWritable(field: string, file: string): void {
-  const folder = dirname(resolve(file));
-  try {
-    accessSync(folder, constants.W_OK);
-  } catch {
-    throw new UserError(`${field} ${file}: the folder ${folder} is not there, or cannot be written to.`);
-  }
 }

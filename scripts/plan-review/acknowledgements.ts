@@ -27,8 +27,8 @@ const LINE = /^(\S+)\s+(\S+)\s+(.+?)(?:\s+#\s*(.*))?$/;
 const EXACT_ADDRESS = /^(module\.[\w-]+(\["[^"]*"\]|\[\d+\])?\.)*[a-z][a-z0-9_]*\.[\w-]+(\["[^"]*"\]|\[\d+\])?$/;
 const WHOLE_MODULE = /^module\.[^.]+$/;
 
-/** The line that acknowledges a finding. */
-export const acknowledgementOf = (stack: string, { action, address }: Finding): string =>
+/** The line that acknowledges a finding; of an acknowledgement, the line without its reason. */
+export const acknowledgementOf = (stack: string, { action, address }: Pick<Finding, "action" | "address">): string =>
   `${stack} ${action} ${address}`;
 
 /** The same, as it is offered: what it cannot bring about stands behind it. */

@@ -57,7 +57,7 @@ export interface PlanToReview {
 
 /** @param known every stack that there is; a line of another one is refused. Left out: nobody knows */
 export function review(plans: PlanToReview[], { accepted, refused }: Acknowledgements, known?: string[]): Review {
-  const byLine = new Map(accepted.map((one) => [`${one.stack} ${one.action} ${one.address}`, one]));
+  const byLine = new Map(accepted.map((one) => [acknowledgementOf(one.stack, one), one]));
   const stacks = plans.map((one) => reviewStack(one, byLine));
   const used = new Set(stacks.flatMap(({ findings }) => findings.map(({ acknowledgedBy }) => acknowledgedBy)));
   const reviewed = new Set(stacks.map(({ stack }) => stack));

@@ -133,7 +133,7 @@ function judge(
   before: Statement[] | undefined,
   shown: (values: string[]) => string,
 ): Detected[] {
-  const { actions, principals, resources, inverted } = statement;
+  const { actions, principals, inverted } = statement;
   const found: Detected[] = [];
   if (isForEverybody(statement)) found.push(danger("allow-everybody", `lets everybody do ${shown(actions)}`));
   const all = allActions(statement);
@@ -153,31 +153,29 @@ function judge(
     if (others.length > 0) found.push(danger("allow-principal", `lets in ${shown(others)}: ${shown(actions)}`));
   }
   if (found.length > 0) return found;
-  return before ? widened(statement, old, shown) : powers(change, statement, [], shown);
-  function powers(one: Change, now: Statement, was: Statement[], text: typeof shown): Detected[] {
-    return principals.length === 0 && isForExistingRole(one) ? powersOf(now, was, text) : [];
+  if (before) return widened(statement, old, shown);
+  return principals.length === 0 && isForExistingRole(change) ? powersOf(statement, [], shown) : [];
+}
+
+/** Only an existing policy is compared; what a new one of a new role allows was reviewed as code. */
+function widened(now: Statement, before: Statement[], shown: (values: string[]) => string): Detected[] {
+  const { actions, conditions, principals, resources } = now;
+  const dropped = before.find(
+    (old) =>
+      old.conditions.length > 0 &&
+      !old.conditions.every((each) => conditions.includes(each)) &&
+      covers({ ...old, conditions: [] }, now),
+  );
+  if (dropped) {
+    const other = conditions.length > 0 ? `, but where ${shown(conditions)}` : "";
+    const action = conditions.length < dropped.conditions.length ? "drop-condition" : "change-condition";
+    return [danger(action, `allows ${shown(actions)} no longer only where ${shown(dropped.conditions)}${other}`)];
   }
-  // Only an existing policy is compared; what a new one of a new role allows was reviewed as code.
-  function widened(now: Statement, was: Statement[], text: typeof shown): Detected[] {
-    const dropped = was.find(
-      (other) =>
-        other.conditions.length > 0 &&
-        !other.conditions.every((each) => now.conditions.includes(each)) &&
-        covers({ ...other, conditions: [] }, now),
-    );
-    if (dropped) {
-      const other = now.conditions.length > 0 ? `, but where ${text(now.conditions)}` : "";
-      const action = now.conditions.length < dropped.conditions.length ? "drop-condition" : "change-condition";
-      return [danger(action, `allows ${text(actions)} no longer only where ${text(dropped.conditions)}${other}`)];
-    }
-    if (
-      resources.includes("*") &&
-      was.some((other) => coversAll(other.actions, actions) && !other.resources.includes("*"))
-    )
-      return [danger("allow-all-resources", `allows ${text(actions)} on everything`)];
-    const power = now.principals.length === 0 ? powersOf(now, was, text) : [];
-    return power.length > 0 ? power : [notice("allow-more", `allows more: ${text(actions)} on ${text(resources)}`)];
-  }
+  const wasNarrower = before.some((old) => coversAll(old.actions, actions) && !old.resources.includes("*"));
+  if (resources.includes("*") && wasNarrower)
+    return [danger("allow-all-resources", `allows ${shown(actions)} on everything`)];
+  const power = principals.length === 0 ? powersOf(now, before, shown) : [];
+  return power.length > 0 ? power : [notice("allow-more", `allows more: ${shown(actions)} on ${shown(resources)}`)];
 }
 
 function powersOf(now: Statement, before: Statement[], shown: (values: string[]) => string): Detected[] {

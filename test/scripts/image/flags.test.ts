@@ -1,5 +1,6 @@
 // What may be written on the command line, and what is said about the rest.
-import { parseBuildFlags, parseCompareFlags, requireWritable } from "../../../scripts/image/flags";
+import { requireWritable } from "../../../scripts/command";
+import { parseBuildFlags, parseCompareFlags } from "../../../scripts/image/flags";
 
 const build = { redcap: "redcap17.4.4.zip", php: "8.2" };
 
